@@ -1,0 +1,1 @@
+"""Plimsoll: watches bitcoin-backed loans against their covenants and says in Slack what would cure them."""
