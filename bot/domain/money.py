@@ -118,7 +118,18 @@ def show_usd(amount: Cents) -> str:
 
 def show_usd_short(amount: Cents) -> str:
     """Dollars for people, in millions where there are some, half-up: "$49.75M"; else to the cent."""
-    if abs(amount) < 1_000_000 * CENTS_PER_USD:
-        return show_usd(amount)
-    text = _grouped(plain(half_up(Fraction(amount, 1_000_000)), 2))
+    return _millions(half_up(Fraction(amount, 1_000_000))) if _in_millions(amount) else show_usd(amount)
+
+
+def show_usd_short_up(amount: Cents) -> str:
+    """Dollars that cure, in millions where there are some, rounded up to $0.01M: "$49.76M"; else to the cent."""
+    return _millions(ceil(Fraction(amount, 1_000_000))) if _in_millions(amount) else show_usd(amount)
+
+
+def _in_millions(amount: Cents) -> bool:
+    return abs(amount) >= 1_000_000 * CENTS_PER_USD
+
+
+def _millions(hundredths: int) -> str:
+    text = _grouped(plain(hundredths, 2))
     return f"-${text[1:]}M" if text.startswith("-") else f"${text}M"

@@ -1,0 +1,171 @@
+"""Checks: a Book in, findings out. They know nothing of alerts, Slack or time. A new check is one more entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from bot.domain import wording
+from bot.domain.alerts import CallClock, Finding, Line
+from bot.domain.book import Book
+from bot.domain.calls import Call, CallState, calls_of, open_calls
+from bot.domain.covenant import Exposure, Reading, read, releasable
+from bot.domain.price import PriceView
+from bot.domain.terms import Facility, Level, OnRecovery, TierKind
+
+BLIND_POLLS = 2
+
+
+def all_findings(book: Book) -> dict[str, Finding]:
+    """Everything that is found in `book`, by key."""
+    return {finding.key: finding for check in CHECKS for finding in check(book)}
+
+
+def covenant_findings(book: Book) -> Iterator[Finding]:
+    """One finding per exposure that is at or near a line, has an open call, or whose LTV cannot be known."""
+    calls = open_calls(book)
+    for exposure in book.exposures:
+        named = calls_of(exposure, calls)
+        reading = book.read(exposure)
+        finding = covenant_finding(book, reading, named)
+        if finding.unknown or finding.calls or any(not line.cleared for line in finding.lines):
+            yield finding
+
+
+def covenant_finding(book: Book, reading: Reading, calls: list[Call]) -> Finding:
+    """`reading` and the calls on it as lines: each tier, and each open call."""
+    exposure = reading.exposure
+    tiers = () if not reading.known else tuple(_tier_lines(reading))
+    return Finding(
+        key=exposure.key,
+        lines=tiers + tuple(_call_line(reading, call) for call in calls),
+        calls=tuple(CallClock(c.notice.ref, c.notice.at, c.due, c.state.value) for c in calls),
+        unknown=not reading.known,
+        text=wording.covenant_body(book, reading, calls),
+    )
+
+
+def _tier_lines(reading: Reading) -> Iterator[Line]:
+    for tier in reading.tiers:
+        yield Line(
+            name=tier.name,
+            rank=tier.rank,
+            level=tier.level,
+            reached=bool(tier.reached),
+            cleared=reading.cleared(tier),
+            tier=tier.name,
+        )
+
+
+def _call_line(reading: Reading, call: Call) -> Line:
+    """An open call as a line: only the lender ends it, unless the terms let the price do so."""
+    over = reading.known and _recovered(reading, call)
+    return Line(
+        name=f"call:{call.notice.ref}",
+        rank=call.rank,
+        level=Level.CRITICAL,
+        reached=not over,
+        cleared=over,
+        tier=call.tier.name,
+        call=True,
+    )
+
+
+def _recovered(reading: Reading, call: Call) -> bool:
+    exposure, bound = reading.exposure, reading.exposure.bound_named(call.tier.name)
+    if call.state is CallState.MISSED or bound is None or reading.lenders is None:
+        return False
+    if exposure.on_recovery is OnRecovery.BELOW_CALL:
+        return not reading.tiers[exposure.rank_of(bound.tier)].reached
+    if exposure.on_recovery is OnRecovery.AT_CURE:
+        return bound.target is not None and reading.lenders <= bound.target
+    return False
+
+
+def release_findings(book: Book) -> Iterator[Finding]:
+    """A notice per facility whose lender lets coins go: at or under its line now and at each of its daily marks."""
+    for facility, exposure in zip(book.treasury.facilities, book.facility_exposures, strict=True):
+        coins = release_now(book, facility, exposure)
+        if coins:
+            line = Line("release", 0, Level.NOTICE, reached=True, cleared=False)
+            text = wording.release_body(book, exposure, facility, coins)
+            yield Finding(f"release:{facility.id}", (line,), text=text)
+
+
+def release_now(book: Book, facility: Facility, exposure: Exposure) -> int:
+    """Satoshis that may be asked back from `facility` now; 0 where its release line or its days are not met."""
+    release, price = book.snapshot.terms(facility).release, book.price.usable
+    lenders = book.read(exposure).lenders
+    if release is None or price is None or lenders is None or lenders > release.line:
+        return 0
+    marks = list(book.marks(facility))
+    in_a_row = len(marks) == release.days and all(mark is not None and mark <= release.line for mark in marks)
+    return releasable(exposure, price, release.to) if in_a_row else 0
+
+
+def price_findings(book: Book) -> Iterator[Finding]:
+    """Blindness: a warning after two polls without a price, critical in time or where the lowest quote is at a call."""
+    view = book.price
+    if not view.state.is_blind or view.blind_polls < BLIND_POLLS:
+        return
+    blind_for = book.at - view.blind_since if view.blind_since else timedelta(0)
+    grave = blind_for >= book.register.alerts.price_critical_after or lowest_reaches_call(book)
+    level = Level.CRITICAL if grave else Level.WARNING
+    line = Line("price", 0, level, reached=True, cleared=False, held=False)
+    yield Finding("price", (line,), text=wording.price_body(book))
+
+
+def lowest_reaches_call(book: Book) -> bool:
+    """Whether at the lowest fresh quote, though it is no price, somebody would be at a call line or worse."""
+    if book.price.lowest_fresh is None:
+        return False
+    what_if = PriceView.scenario(book.price.lowest_fresh)
+    readings = (read(exposure, what_if, book.register.margin) for exposure in book.exposures)
+    return any(
+        tier.tier.kind.severity >= TierKind.CALL.severity
+        for reading in readings
+        for tier in reading.reached
+        if not reading.exposure.uncovered
+    )
+
+
+def transit_findings(book: Book) -> Iterator[Finding]:
+    """A warning per `sent` that its lender should have credited by now."""
+    for item in book.balances.transit:
+        facility = book.treasury.facility_by_id[item.facility]
+        allowed = book.snapshot.terms(facility).credit_hours
+        if allowed is not None and book.at - item.sent_at >= allowed:
+            line = Line("transit", 0, Level.WARNING, reached=True, cleared=False, held=False)
+            yield Finding(f"transit:{item.ref}", (line,), text=wording.transit_body(book, item, allowed))
+
+
+Check = Callable[[Book], Iterator[Finding]]
+CHECKS: tuple[Check, ...] = (covenant_findings, release_findings, price_findings, transit_findings)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer says of one exposure: its reading, the open calls (governing first) and the plain level and tier.
+
+    The level is that of the reading, and critical while a call is open; None is *unknown*.
+    """
+
+    reading: Reading
+    calls: list[Call]
+
+    @property
+    def level(self) -> Level | None:
+        if self.calls:
+            return Level.CRITICAL
+        return self.reading.level if self.reading.known else None
+
+    @property
+    def target(self) -> Fraction | None:
+        """The LTV that a cure aims at: that of the worst tier reached or called; None where nothing needs one."""
+        exposure = self.reading.exposure
+        worst = self.reading.worst
+        ranks = [worst.rank] if worst else []
+        ranks += [call.rank for call in self.calls]
+        return exposure.bounds[max(ranks)].target if ranks and exposure.bounds else None

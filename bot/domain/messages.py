@@ -1,0 +1,111 @@
+"""What the channel is told of an alert: one message a key, its history as replies. Pure text, for any front end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.domain import wording
+from bot.domain.alerts import Alert, Change, Transition
+from bot.domain.book import Book
+from bot.domain.checks import release_now
+from bot.domain.covenant import Exposure
+from bot.domain.terms import Level
+from bot.domain.words import price_phrase, span
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message about an alert. `headline` and `body` (a paragraph a line) may hold moments (`words.moment`).
+
+    `level` is a word of `Level`; `mention` asks that people be notified; `closed` says that the alert has ended.
+    """
+
+    key: str
+    level: str
+    headline: str
+    body: str = ""
+    mention: bool = False
+    closed: bool = False
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Message:
+        return cls(**document)
+
+
+def message_of(book: Book, transition: Transition) -> Message:
+    """The alert's message as it reads after `transition`."""
+    alert = transition.alert
+    body = transition.finding.text if transition.finding and transition.finding.text else closing_body(book)
+    return Message(
+        key=transition.key,
+        level=(alert.level if alert else Level.OK).word,
+        headline=headline(book, transition.key, alert) if alert else closing_headline(book, transition),
+        body=body if alert else closing_body(book),
+        mention=transition.posts and alert is not None and alert.level is Level.CRITICAL,
+        closed=alert is None,
+    )
+
+
+def reply_of(book: Book, transition: Transition) -> Message:
+    """The line of history that goes into the message's thread."""
+    told = message_of(book, transition)
+    return Message(
+        transition.key, told.level, f"{_CHANGE_WORDS[transition.change]}: {told.headline}", closed=told.closed
+    )
+
+
+_CHANGE_WORDS = {
+    Change.OPENED: "Opened",
+    Change.WORSE: "Worse",
+    Change.EASED: "Eased",
+    Change.REMINDER: "Reminder",
+    Change.CLOSED: "Closed",
+    Change.NOTED: "Recorded",
+    Change.REPEATED: "Still open",
+    Change.UPDATED: "Updated",
+    Change.KEPT: "Unchanged",
+}
+
+
+def headline(book: Book, key: str, alert: Alert) -> str:
+    """The first line of an open alert."""
+    family, _, subject = key.partition(":")
+    if family == "covenant":
+        return wording.covenant_headline(book.read(exposure_of(book, key)), alert)
+    if family == "release":
+        facility = book.treasury.facility_by_id[subject]
+        exposure = book.snapshot.facility(facility)
+        return wording.release_headline(exposure.title, release_now(book, facility, exposure))
+    if family == "transit":
+        item = next((item for item in book.balances.transit if item.ref == subject), None)
+        return wording.transit_headline(item) if item else f"{subject} is credited"
+    return wording.price_headline(book.price)
+
+
+def closing_headline(book: Book, transition: Transition) -> str:
+    """The first line of an alert that has ended."""
+    family, _, subject = transition.key.partition(":")
+    if family == "covenant":
+        reading = book.read(exposure_of(book, transition.key))
+        return f"{reading.exposure.title} is clear: {wording.ltv_phrase(reading)}"
+    if family == "release":
+        title = book.snapshot.facility(book.treasury.facility_by_id[subject]).title
+        return f"{title}: nothing to release now"
+    if family == "transit":
+        return f"{subject} is credited"
+    dark = f" after {span(transition.at - transition.before.opened_at)}" if transition.before else ""
+    return f"The bitcoin price is back{dark}: {price_phrase(book.price)}"
+
+
+def closing_body(book: Book) -> str:
+    return f"Price {price_phrase(book.price)}."
+
+
+def exposure_of(book: Book, key: str) -> Exposure:
+    """The exposure whose alert has `key`."""
+    return next(exposure for exposure in book.exposures if exposure.key == key)

@@ -1,0 +1,303 @@
+"""What alerts say: the answer first, then the numbers, then the next step. One text for Slack, CLI and replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from math import ceil
+
+from bot.domain.alerts import Alert
+from bot.domain.book import Book
+from bot.domain.calls import Call, CallState, deadline
+from bot.domain.covenant import Cures, Exposure, Reading, TierReading, cures, read
+from bot.domain.ledger import Transit
+from bot.domain.money import (
+    Cents,
+    Sats,
+    half_up,
+    percent_plain,
+    plain,
+    show_btc,
+    show_btc_down,
+    show_btc_up,
+    show_usd,
+    show_usd_short,
+    show_usd_short_up,
+)
+from bot.domain.price import PriceView
+from bot.domain.terms import Consent, Facility, Tier, TierKind
+from bot.domain.words import moment, price_phrase, sentence, span
+
+
+def percent(text: str | None) -> str:
+    """A printed percentage with its unit, or what it is without a price."""
+    return f"{text} %" if text is not None else "unknown"
+
+
+def line_name(tier: Tier) -> str:
+    """A tier as a line one can be at: "early warning", "margin-call line", "liquidation line"."""
+    if tier.kind is TierKind.EARLY and tier.name != TierKind.EARLY.value:
+        return tier.name
+    return f"{tier.name.replace(' ', '-')} line"
+
+
+def ltv_phrase(reading: Reading) -> str:
+    """The lender's LTV, and ours beside it where they differ, each labelled."""
+    lenders, ours = reading.show(reading.lenders), reading.show(reading.ours)
+    if lenders == ours or ours is None:
+        return f"LTV {percent(lenders)}"
+    return f"LTV {percent(lenders)} by the lender's terms ({percent(ours)} by ours)"
+
+
+def covenant_headline(reading: Reading, alert: Alert) -> str:
+    """The first line of a covenant alert: what stands, worst first."""
+    title = reading.exposure.title
+    called = [line for line in alert.active if line.call]
+    if called and max(called, key=lambda line: line.rank).rank >= alert.rank:
+        return f"{title} has called: {alert.tier}, {ltv_phrase(reading)}"
+    if not reading.known:
+        return f"{title}: LTV unknown, last at its {alert.tier}"
+    worst = reading.worst
+    if worst is None or worst.rank < alert.rank:
+        held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
+        back = f"{title} is back under its {line_name(held.tier) if held else alert.tier}: {ltv_phrase(reading)}"
+        return f"{back}, clears at {percent(percent_plain(held.clear_at))}" if held and held.clear_at else back
+    return f"{title} is at its {_reached_phrase(reading, worst)}"
+
+
+def _reached_phrase(reading: Reading, worst: TierReading) -> str:
+    name = line_name(worst.tier)
+    if reading.exposure.uncovered:
+        return f"{name}: {show_usd_short(reading.exposure.tested)} owed and no coins credited"
+    if worst.tier.price is not None:
+        return f"{name}: {show_usd(reading_market(reading))} ≤ {show_usd(worst.tier.price)}, {ltv_phrase(reading)}"
+    line = f" ≥ {percent_plain(worst.bound.line)} %" if worst.bound.line is not None else ""
+    return f"{name}: LTV {percent(reading.show(reading.lenders))}{line}"
+
+
+def reading_market(reading: Reading) -> Cents:
+    """The lender's price before cushion, in whole cents, rounded down."""
+    return int(reading.market) if reading.market is not None else 0
+
+
+def covenant_body(book: Book, reading: Reading, calls: Sequence[Call]) -> str:
+    """Everything under the headline, a paragraph a line."""
+    return "\n".join(_paragraphs(book, reading, calls))
+
+
+def _paragraphs(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[str]:
+    worst = reading.worst
+    yield f"Price {price_phrase(book.price)}. " + (
+        call_sentence(book, calls[0]) if calls else _uncalled(book, reading, worst)
+    )
+    for further in calls[1:]:
+        yield f"Also called: {call_sentence(book, further)}"
+    if worst is not None and worst.venue and reading.market is not None:
+        yield f"Reached at {worst.venue}'s quote of {show_usd(int(reading.market))}, not at our price."
+    if reading.lenders != reading.ours and not reading.exposure.uncovered:
+        yield f"{ltv_phrase(reading)}; the lender's is the one that counts."
+    if aim := aimed_cures(book, reading, calls):
+        yield cure_sentence(book, reading, aim)
+    if worst is not None and worst.tier.kind.is_call and not calls and aim is not None:
+        yield from _small_call(reading, aim)
+    if reading.next_line is not None:
+        yield next_line_sentence(reading.next_line)
+    waived = book.waived_until(reading.exposure)
+    if waived is not None:
+        facility = book.treasury.facility_by_id[reading.exposure.id]
+        waiver = facility.waiver_at(book.at)
+        reason = f" ({waiver.reason})" if waiver else ""
+        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}{reason}."
+
+
+def _uncalled(book: Book, reading: Reading, worst: TierReading | None) -> str:
+    if not reading.known:
+        return "Without a price the LTV is unknown."
+    if worst is None or not worst.tier.kind.is_call:
+        return "No notice recorded."
+    zone = book.treasury.zone
+    due = deadline(worst.tier, book.at, book.treasury.calendars, zone)
+    if due is None:
+        return "No notice recorded; the terms give no deadline if called."
+    return f"No notice recorded; if called now, due {moment(due, zone, book.at)} ({span(due - book.at)})."
+
+
+def call_sentence(book: Book, call: Call) -> str:
+    """One open call: its notice, deadline and what is demanded, sent, credited and missing."""
+    zone, notice = book.treasury.zone, call.notice
+    noted = f"Notice “{notice.ref}” of {moment(notice.at, zone, book.at)} at {show_usd(notice.price)}"
+    return f"{noted}, {_clock(book, call)}. {_demand(call)}"
+
+
+def _clock(book: Book, call: Call) -> str:
+    zone = book.treasury.zone
+    if call.due is None:
+        clock = "no deadline given"
+    elif call.state is CallState.MISSED:
+        clock = f"MISSED: it was due {moment(call.due, zone, book.at)}; the lender may now act on its terms"
+    elif call.due <= book.at:
+        clock = f"was due {moment(call.due, zone, book.at)}"
+    else:
+        clock = f"due {moment(call.due, zone, book.at)} (in {span(call.due - book.at)})"
+    return f"{clock}, disputed (this stops no clock)" if call.state is CallState.DISPUTED else clock
+
+
+def _demand(call: Call) -> str:
+    credited = f"credited {show_btc(call.credited.btc)} BTC and {show_usd_short(call.credited.usd)}"
+    sent = f"sent {show_btc(call.sent_btc)} BTC and {show_usd_short(call.sent_usd)}"
+    asked = amounts(call.demand.btc, call.demand.usd)
+    return f"Demanded {asked}; {sent}, {credited}; missing {amounts(call.missing_btc, call.missing_usd)}."
+
+
+def amounts(btc: Sats | None, usd: Cents | None) -> str:
+    """Two alternatives, coins rounded up to 0.01 BTC and dollars to the cent or $0.01M."""
+    parts = [f"{show_btc_up(btc)} BTC"] if btc is not None else []
+    parts += [show_usd_short_up(usd)] if usd is not None else []
+    return sentence(parts)
+
+
+def aimed_cures(book: Book, reading: Reading, calls: Sequence[Call]) -> Cures | None:
+    """The cures for the worst tier reached or called, on the debt at the later of now and the governing deadline."""
+    ranks = [call.rank for call in calls] + ([reading.worst.rank] if reading.worst else [])
+    bounds = reading.exposure.bounds
+    target = bounds[max(ranks)].target if ranks and bounds else None
+    if target is None:
+        return None
+    tested = reading.exposure.tested
+    if calls and calls[0].due is not None and calls[0].due > book.at:
+        notice = calls[0].notice
+        tested = book.register.snapshot(book.at, calls[0].due).exposure(notice.facility, notice.group).tested
+    return cures(reading, target, tested, book.treasury.policy.sale_cost)
+
+
+def cure_sentence(book: Book, reading: Reading, aim: Cures) -> str:
+    """The ways back to the target, each marked where coins, cash or consent do not allow it."""
+    ways = list(_ways(book, reading, aim))
+    if not ways:
+        return f"Cure to {percent(percent_plain(aim.target))}: amounts need a price."
+    if not aim.repay:
+        return f"At its cure target of {percent(percent_plain(aim.target))} already: nothing to add."
+    return f"Cure to {percent(percent_plain(aim.target))}: {', or '.join(ways)}."
+
+
+def _ways(book: Book, reading: Reading, aim: Cures) -> Iterator[str]:
+    free = book.coins.free
+    if aim.top_up is not None:
+        yield f"pledge {show_btc_up(aim.top_up)} BTC{_short_of_coins(aim.top_up, free)}"
+    if aim.repay is not None:
+        yield f"repay {show_usd_short_up(ceil(aim.repay))}{_short_of_cash(book, aim.repay)}"
+    if aim.sell_free is not None:
+        yield f"sell {show_btc_up(aim.sell_free)} free BTC{_short_of_coins(aim.sell_free, free)} and repay"
+    if aim.sell_pledged is not None:
+        yield f"sell {show_btc_up(aim.sell_pledged)} pledged BTC {_consent(book, reading.exposure)}"
+
+
+def _short_of_coins(need: Fraction, free: Sats) -> str:
+    return f" ({show_btc_down(free)} free)" if need > free else ""
+
+
+def _short_of_cash(book: Book, need: Fraction) -> str:
+    reserve = book.treasury.policy.min_cash_usd
+    if need <= book.cash - reserve:
+        return ""
+    kept = f", {show_usd_short(reserve)} of it reserved" if reserve else ""
+    return f" ({show_usd_short(book.cash)} in cash{kept})"
+
+
+def _consent(book: Book, exposure: Exposure) -> str:
+    if exposure.consent is Consent.NONE:
+        return "(the lender has not agreed to that)"
+    if exposure.consent is Consent.ASK:
+        return "if the lender agrees (ask)"
+    calendar = book.treasury.calendars.get(exposure.desk_calendar) if exposure.desk_calendar else None
+    if calendar is None or calendar.is_open(book.at):
+        return "at the lender's desk"
+    return f"at the lender's desk (opens {moment(calendar.next_open(book.at), book.treasury.zone, book.at)})"
+
+
+def _small_call(reading: Reading, aim: Cures) -> Iterator[str]:
+    least = reading.exposure.min_call_usd
+    if least and aim.repay is not None and aim.repay < least:
+        yield f"The lender sends no notice for less than {show_usd_short(least)}."
+
+
+def next_line_sentence(tier: TierReading) -> str:
+    """Where the next line is, and how far."""
+    if tier.price is None:
+        return f"Next line: {tier.name}."
+    if tier.headroom is None:
+        return f"Next line: {tier.name} at {show_usd(tier.price)}."
+    return f"Next line: {tier.name} at {show_usd(tier.price)}, {plain(half_up(tier.headroom * 10_000), 2)} % below."
+
+
+def release_headline(title: str, coins: Sats) -> str:
+    """Good to know: coins that may come back; none while the LTV is over the line but the alert has not cleared."""
+    return f"{title} may release {show_btc_down(coins)} BTC" if coins else f"{title} is over its release line again"
+
+
+def release_body(book: Book, exposure: Exposure, facility: Facility, coins: Sats) -> str:
+    """What may be asked back, and why."""
+    release = book.snapshot.terms(facility).release
+    lenders = book.read(exposure).show(book.read(exposure).lenders)
+    if release is None:
+        return ""
+    days = f"{release.days} daily mark{'s' if release.days > 1 else ''}"
+    return (
+        f"{show_btc_down(coins)} BTC can be asked back, down to LTV {percent_plain(release.to)} %.\n"
+        f"LTV {percent(lenders)} at {price_phrase(book.price)}; at or under {percent_plain(release.line)} % "
+        f"for {days} in a row. Ask {exposure.title} for it."
+    )
+
+
+def price_headline(view: PriceView) -> str:
+    """Blindness in one line."""
+    if view.last is None:
+        return "No bitcoin price: LTVs are unknown"
+    aged = f", last {show_usd(view.last)}" + (f" {span(view.age)} ago" if view.age is not None else "")
+    why = "the sources disagree" if view.state.value == "disputed" else "no fresh price"
+    return f"No bitcoin price ({why}{aged}): LTVs are unknown"
+
+
+def price_body(book: Book) -> str:
+    """Each facility at the last price and at the lowest fresh quote: what if, not a price."""
+    view = book.price
+    lines = []
+    if view.last is not None:
+        aged = f", {span(view.age)} old" if view.age is not None else ""
+        lines += [f"At the last price {show_usd(view.last)}{aged}: {_what_if(book, view.last)}."]
+    if view.lowest_fresh is not None:
+        lowest = f"At the lowest fresh quote {show_usd(view.lowest_fresh)} (what if, not a price)"
+        lines += [f"{lowest}: {_what_if(book, view.lowest_fresh)}."]
+    lines += ["No covenant alert opens, eases or closes until a price is back; calls keep their clocks."]
+    lines += ["Check the price sources: plimsoll doctor."]
+    return "\n".join(lines)
+
+
+def _what_if(book: Book, price: int) -> str:
+    view = PriceView.scenario(price)
+    readings = [read(exposure, view, book.register.margin) for exposure in book.exposures if exposure.bounds]
+    said = [
+        f"{reading.exposure.title} LTV {percent(reading.show(reading.lenders))}{_at(reading)}" for reading in readings
+    ]
+    return "; ".join(said) or "no facility has a covenant"
+
+
+def _at(reading: Reading) -> str:
+    return f" (at its {line_name(reading.worst.tier)})" if reading.worst else ""
+
+
+def transit_headline(transit: Transit) -> str:
+    what = f"{show_btc(transit.btc)} BTC" if transit.btc else show_usd(transit.usd)
+    return f"{what} sent and not credited: {transit.ref}"
+
+
+def transit_body(book: Book, transit: Transit, allowed: timedelta) -> str:
+    """Who has not credited what, since when."""
+    facility = book.treasury.facility_by_id[transit.facility]
+    sent = moment(transit.sent_at, book.treasury.zone, book.at)
+    return (
+        f"Sent to {facility.lender} {sent}, {span(book.at - transit.sent_at)} ago; "
+        f"it should take {span(allowed)}.\nUntil it is credited it is neither collateral nor repayment. "
+        f"Ask {facility.lender}, then record what was credited."
+    )

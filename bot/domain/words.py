@@ -1,0 +1,72 @@
+"""Small pieces of every sentence: moments, spans, prices with their age.
+
+An instant inside a text is kept as a *moment*, so that Slack can show it in the reader's own zone; everywhere else
+`plain_text` leaves the treasury's local time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain.money import show_usd
+from bot.domain.periods import ONE_DAY, iso, local_day
+from bot.domain.price import PriceState, PriceView
+
+MOMENT = re.compile("\x02([^|\x03]+)\\|([^\x03]+)\x03")
+_WEEK = timedelta(days=6)
+
+
+def moment(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """`instant` as people say it in `zone` ("Sun 14:15", "17 Mar 09:00"), marked so that a front end can render it."""
+    local = instant.astimezone(zone)
+    days = local_day(instant, zone) - local_day(now, zone)
+    if abs(days) <= _WEEK:
+        said = f"{local:%a %H:%M}"
+    else:
+        year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+        said = f"{local.day} {local:%b}{year} {local:%H:%M}"
+    return f"\x02{iso(instant)}|{said}\x03"
+
+
+def plain_text(text: str) -> str:
+    """`text` with each moment as the treasury's local time."""
+    return MOMENT.sub(r"\2", text)
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units: "12 s", "5 min", "23 h 10 min", "3 d 4 h"."""
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{max(seconds, 0)} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if length < 2 * ONE_DAY:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def price_phrase(view: PriceView) -> str:
+    """The price with what it rests on: "$55,000.00 (12 s old, 4 sources)"; where there is none, why not."""
+    if view.last is None:
+        return "no price yet"
+    shown = show_usd(view.last)
+    if view.state is PriceState.SCENARIO:
+        return f"{shown} (what if)"
+    about = [f"{span(view.age)} old"] if view.age is not None else []
+    if view.sources:
+        about.append(f"{len(view.sources)} source{'s' if len(view.sources) > 1 else ''}")
+    if view.state is not PriceState.FRESH:
+        about.append(view.state.value)
+    return f"{shown} ({', '.join(about)})" if about else shown
+
+
+def sentence(parts: list[str], last: str = "or") -> str:
+    """Parts as one list: "a, b or c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"

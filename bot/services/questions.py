@@ -1,0 +1,29 @@
+"""Questions people ask: each opens one Book in one reading transaction and touches nothing else."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.book import Book
+from bot.services.books import Books, Scenario
+from bot.services.ports import Clock, Reads
+
+
+class ReadableStore(Protocol):
+    def reading(self) -> AbstractContextManager[Reads]: ...
+
+
+class Questions:
+    """Answers from the database alone: no network, no Slack settings."""
+
+    def __init__(self, store: ReadableStore, books: Books, clock: Clock) -> None:
+        self._store = store
+        self._books = books
+        self._clock = clock
+
+    def book(self, scenario: Scenario | None = None, at: datetime | None = None) -> Book:
+        """The Book at `at` (default now), by `scenario` where one is asked about."""
+        with self._store.reading() as tx:
+            return self._books.open(tx, at or self._clock(), scenario)
