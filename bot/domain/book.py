@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ from bot.domain.money import Cents, Price, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
 from bot.domain.terms import Facility, Group, GroupTest, Terms, Tier, TierKind
-from bot.domain.treasury import Holds, Treasury
+from bot.domain.treasury import Holds, Notice, Treasury
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,21 @@ class Register:
     """A treasury's record with its ledger, built once, and the policy by which alerts are judged."""
 
     treasury: Treasury
-    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    ledger: Ledger
+    alerts: AlertPolicy
+
+    @classmethod
+    def of(cls, treasury: Treasury, alerts: AlertPolicy | None = None) -> Register:
+        return cls(treasury, Ledger(treasury), alerts or AlertPolicy())
+
+    def with_notices(self, notices: tuple[Notice, ...]) -> Register:
+        """The same movements, and so the same ledger, with other calls."""
+        return replace(self, treasury=replace(self.treasury, notices=notices))
 
     @property
     def margin(self) -> Fraction:
         """How far under an early or liquidation line clearing starts."""
         return self.alerts.clear_margin
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.treasury)
 
     def snapshot(self, at: datetime, debts_at: datetime | None = None) -> Snapshot:
         """What is known at `at`, with interest run on to `debts_at` where that is later."""

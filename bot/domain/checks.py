@@ -29,26 +29,20 @@ def covenant_findings(book: Book) -> Iterator[Finding]:
     for exposure in book.exposures:
         named = calls_of(exposure, calls)
         reading = book.read(exposure)
-        finding = covenant_finding(book, reading, named)
-        if finding.unknown or finding.calls or any(not line.cleared for line in finding.lines):
-            yield finding
-
-
-def covenant_finding(book: Book, reading: Reading, calls: list[Call]) -> Finding:
-    """`reading` and the calls on it as lines: each tier, and each open call."""
-    exposure = reading.exposure
-    tiers = () if not reading.known else tuple(_tier_lines(reading))
-    return Finding(
-        key=exposure.key,
-        lines=tiers + tuple(_call_line(reading, call) for call in calls),
-        calls=tuple(CallClock(c.notice.ref, c.notice.at, c.due, c.state.value) for c in calls),
-        unknown=not reading.known,
-        text=wording.covenant_body(book, reading, calls),
-    )
+        lines = tuple(_tier_lines(reading)) + tuple(_call_line(reading, call) for call in named)
+        if not reading.known or named or any(not line.cleared for line in lines):
+            yield Finding(
+                key=exposure.key,
+                lines=lines,
+                calls=tuple(CallClock(c.notice.ref, c.notice.at, c.due, c.state.value) for c in named),
+                unknown=not reading.known,
+                text=wording.covenant_body(book, reading, named),
+            )
 
 
 def _tier_lines(reading: Reading) -> Iterator[Line]:
-    for tier in reading.tiers:
+    """Each tier as a line; none where there is no price to know them by."""
+    for tier in reading.tiers if reading.known else ():
         yield Line(
             name=tier.name,
             rank=tier.rank,

@@ -38,7 +38,7 @@ class Books:
         """The register with its ledger; kept while the store hands out the same treasury."""
         last = self._last
         if last is None or last.treasury is not treasury:
-            self._last = last = Register(treasury, self.alerts)
+            self._last = last = Register.of(treasury, self.alerts)
         return last
 
     def open(self, tx: Reads, at: datetime, scenario: Scenario | None = None) -> Book:

@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, Protocol, TypeVar
 
-from bot.domain.quotes import Tick
+from bot.domain.alerts import Alert, Transition
+from bot.domain.money import Price
+from bot.domain.quotes import Poll, Tick
+from bot.domain.terms import Level
 from bot.domain.treasury import Treasury
 
-Clock = Callable[[], datetime]
-"""Gives the present instant, aware, in UTC."""
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Clock(Protocol):
+    """Gives the present instant, aware, in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Reading(Protocol[T_co]):
+    """A store that can be read in one transaction, as of one instant."""
+
+    def reading(self) -> AbstractContextManager[T_co]: ...
+
+
+class Writing(Protocol[T_co]):
+    """A store that can be written in one transaction: all of it or nothing."""
+
+    def writing(self) -> AbstractContextManager[T_co]: ...
+
+
+class Feed(Protocol):
+    """Asks the price sources, all together."""
+
+    def poll(self) -> Poll: ...
 
 
 class Reads(Protocol):
@@ -23,3 +58,57 @@ class Reads(Protocol):
     def last_tick(self, at: datetime | None = None) -> Tick | None:
         """The newest price poll at or before `at`."""
         ...
+
+
+class KeepsTicks(Protocol):
+    """What a price poll writes."""
+
+    def last_tick(self, at: datetime | None = None) -> Tick | None: ...
+
+    def add_tick(self, tick: Tick) -> Any: ...
+
+
+class KeepsRegister(Protocol):
+    """What an import writes."""
+
+    def treasury(self) -> Treasury | None: ...
+
+    def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool: ...
+
+
+class OpenAlert(Protocol):
+    """An open alert as kept."""
+
+    @property
+    def alert(self) -> Alert: ...
+
+
+class KeepsAlerts(Reads, Protocol):
+    """What a check writes: alerts, their history, and the messages that must go out."""
+
+    def open_alerts(self) -> Mapping[str, OpenAlert]: ...
+
+    def save_transition(
+        self,
+        transition: Transition,
+        *,
+        channel: str | None,
+        text: str,
+        due: datetime | None = None,
+        price: Price | None = None,
+        ltv: Fraction | None = None,
+    ) -> int | None: ...
+
+    def record_recovered(self, ref: str, at: datetime) -> bool: ...
+
+    def enqueue(
+        self,
+        *,
+        alert_id: int | None,
+        stream: str,
+        kind: str,
+        channel: str,
+        message: dict[str, Any],
+        level: Level | int,
+        at: datetime,
+    ) -> int: ...

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
 
 from bot.domain.book import Book
 from bot.services.books import Books, Scenario
-from bot.services.ports import Clock, Reads
-
-
-class ReadableStore(Protocol):
-    def reading(self) -> AbstractContextManager[Reads]: ...
+from bot.services.ports import Clock, Reading, Reads
 
 
 class Questions:
     """Answers from the database alone: no network, no Slack settings."""
 
-    def __init__(self, store: ReadableStore, books: Books, clock: Clock) -> None:
+    def __init__(self, store: Reading[Reads], books: Books, clock: Clock) -> None:
         self._store = store
         self._books = books
         self._clock = clock
@@ -26,4 +20,4 @@ class Questions:
     def book(self, scenario: Scenario | None = None, at: datetime | None = None) -> Book:
         """The Book at `at` (default now), by `scenario` where one is asked about."""
         with self._store.reading() as tx:
-            return self._books.open(tx, at or self._clock(), scenario)
+            return self._books.open(tx, at or self._clock.now(), scenario)
