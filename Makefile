@@ -1,0 +1,48 @@
+# Everything sets itself up: the environments are made on first use and again when the pinned requirements change.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check bench lock clean
+
+# Runs the whole bot on a simulated market with a local Slack workspace: no account, network or database server.
+demo: $(VENV)/.run
+	$(BIN)/python -m bot demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
+
+# What must hold besides the tests: lint, format, types, directions of imports, migrations.
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -rf var/check && mkdir -p var/check
+	DATABASE_URL=sqlite:///var/check/check.db $(BIN)/python -m bot db upgrade
+	DATABASE_URL=sqlite:///var/check/check.db $(BIN)/alembic check
+
+# Prints ratios against baselines measured in the same run; asserts nothing.
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks
+
+# Pins every dependency with its hashes; needs uv.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+		-o requirements.txt pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+		--group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) var dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e . 2>/dev/null || $(PIP) install --no-deps -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(PIP) install --require-hashes -r requirements-dev.txt
+	touch $@
