@@ -8,7 +8,7 @@ people see has a reason of `Reason`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,13 +103,20 @@ class CallClock:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check finds under one key. `unknown`: there is no price to judge by, so no line is known."""
+    """What one check finds under one key. `unknown`: there is no price to judge by, so no line is known.
+
+    `say` gives the numbers in words; it is only called where somebody is to read or compare them.
+    """
 
     key: str
     lines: tuple[Line, ...] = ()
     calls: tuple[CallClock, ...] = ()
     unknown: bool = False
-    text: str = ""
+    say: Callable[[], str] = field(default=str, compare=False)
+
+    @property
+    def text(self) -> str:
+        return self.say()
 
     @property
     def opens(self) -> bool:
@@ -209,7 +216,7 @@ def decide(previous: Alert | None, finding: Finding | None, now: datetime, polic
     """What becomes of `previous` when the check finds `finding` at `now`."""
     key = previous.key if previous else finding.key if finding else ""
     if previous is None:
-        return _open(key, finding, now)
+        return _open(key, finding, now, policy)
     active, gone = _carry(previous, finding, now, policy)
     recovered = tuple(line.name.removeprefix("call:") for line in gone if line.call and _still_open(line, finding))
     after = replace(
@@ -217,7 +224,7 @@ def decide(previous: Alert | None, finding: Finding | None, now: datetime, polic
         active=active,
         seen_until={clock.ref: now for clock in finding.calls} if finding else {},
         call_states={clock.ref: clock.state for clock in finding.calls} if finding else {},
-        text=finding.text if finding else previous.text,
+        text=finding.text if finding and policy.edit_every is not None else previous.text,
     )
     change, reason, mark = _judge(previous, after, finding, now, policy)
     if change in (Change.OPENED, Change.WORSE, Change.REMINDER, Change.REPEATED):
@@ -228,7 +235,7 @@ def decide(previous: Alert | None, finding: Finding | None, now: datetime, polic
     return Transition(key, change, reason, now, alert, previous, finding, mark, recovered)
 
 
-def _open(key: str, finding: Finding | None, now: datetime) -> Transition:
+def _open(key: str, finding: Finding | None, now: datetime, policy: AlertPolicy) -> Transition:
     if finding is None or not finding.opens:
         reason = Reason.PRICE_UNKNOWN if finding and finding.unknown else Reason.NOTHING_NEW
         return Transition(key, Change.KEPT, reason, now, None, finding=finding)
@@ -238,7 +245,7 @@ def _open(key: str, finding: Finding | None, now: datetime) -> Transition:
         active=tuple(_activate(line) for line in finding.lines if line.reached),
         seen_until={clock.ref: now for clock in finding.calls},
         call_states={clock.ref: clock.state for clock in finding.calls},
-        text=finding.text,
+        text=finding.text if policy.edit_every is not None else "",
         posted_at=now,
         edited_at=now,
     )

@@ -43,8 +43,8 @@ def verdicts(book: Book, exposures: Iterable[Exposure]) -> list[Verdict]:
 
 def ltv_document(book: Book, facility: str | None = None) -> Document:
     """Every facility and group (or one facility and no group) held against its lines."""
-    facilities = [e for e in book.facility_exposures if facility in (None, e.id)]
-    groups = book.group_exposures if facility is None else ()
+    facilities = [e for e in book.snapshot.facilities if facility in (None, e.id)]
+    groups = book.snapshot.groups if facility is None else ()
     return {
         **heading(book),
         "facilities": [_exposure_document(book, verdict) for verdict in verdicts(book, facilities)],

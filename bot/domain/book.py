@@ -9,12 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from bot.domain.alerts import AlertPolicy
-from bot.domain.covenant import Bound, Exposure, Reading, basis, bind, read
+from bot.domain.covenant import Bound, Exposure, Reading, basis, bind, bound_of, read
 from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
-from bot.domain.terms import Facility, Group, GroupTest, Terms, Tier, TierKind
+from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind
 from bot.domain.treasury import Holds, Notice, Treasury
 
 
@@ -66,6 +66,16 @@ class Snapshot:
     def terms(self, facility: Facility) -> Terms:
         return facility.terms_at(self.at)
 
+    @cached_property
+    def facilities(self) -> tuple[Exposure, ...]:
+        """Every facility, in file order."""
+        return tuple(self.facility(facility) for facility in self.treasury.facilities)
+
+    @cached_property
+    def groups(self) -> tuple[Exposure, ...]:
+        """Every group, in file order."""
+        return tuple(self.group(group) for group in self.treasury.groups)
+
     def title(self, facility: Facility) -> str:
         """What people call it: its lender, with the id where that lender has lent more than once."""
         alike = [other for other in self.treasury.facilities if other.lender == facility.lender]
@@ -114,10 +124,11 @@ class Snapshot:
         members = self.treasury.members(group)
         tested = sum(self.tested(facility) for facility in members)
         collateral = self.group_coins(group)
+        agreed = [self.terms(facility) for facility in members]
         if group.test is GroupTest.RATIO:
             bounds = bind(group.tiers, tested, collateral, group.cushion, self.register.margin)
         else:
-            bounds = self._required(members, tested)
+            bounds = self._required(group, members, tested)
         return Exposure(
             key=f"covenant:group:{group.id}",
             id=group.id,
@@ -131,8 +142,8 @@ class Snapshot:
             reference=group.reference,
             on_recovery=group.on_recovery,
             min_call_usd=group.min_call_usd,
-            consent=group.consent,
-            desk_calendar=group.desk_calendar,
+            consent=min((terms.consent for terms in agreed), key=list(Consent).index, default=Consent.NONE),
+            desk_calendar=next((terms.desk_calendar for terms in agreed if terms.desk_calendar), None),
         )
 
     def group_coins(self, group: Group) -> Sats:
@@ -140,17 +151,18 @@ class Snapshot:
             return self.balances.pools[group.id]
         return sum(self.balances.collateral.get(facility.id, 0) for facility in self.treasury.members(group))
 
-    def _required(self, members: tuple[Facility, ...], tested: Cents) -> tuple[Bound, ...]:
+    def _required(self, group: Group, members: tuple[Facility, ...], tested: Cents) -> tuple[Bound, ...]:
         """The lines that the members' own terms add up to: for each kind, Σdebt ÷ Σ(debtᵢ/tierᵢ); targets alike."""
         parts = [(self.tested(f), self._member_bounds(f)) for f in members if self.tested(f) and self.terms(f).tiers]
         kinds = sorted({b.tier.kind for _, bounds in parts for b in bounds}, key=lambda kind: kind.severity)
-        combined = []
+        coins, combined = self.group_coins(group), []
         for kind in kinds:
             counted = [(debt, _counting(bounds, kind)) for debt, bounds in parts]
             line = _harmonic(tested, [(debt, bound.line) for debt, bound in counted])
             if line is not None:
                 target = _harmonic(tested, [(debt, bound.target) for debt, bound in counted])
-                combined.append(Bound(_combined_tier(kind, line, [bound.tier for _, bound in counted]), line, target))
+                tier = _combined_tier(kind, line, [bound.tier for _, bound in counted])
+                combined.append(bound_of(tier, line, target, tested, coins, group.cushion, self.register.margin))
         return tuple(combined)
 
     def _member_bounds(self, facility: Facility) -> tuple[Bound, ...]:
@@ -212,12 +224,16 @@ class Coins:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything true at `at`. `midnight_prices` are the accepted prices at the midnights that `marks_needed` names."""
+    """Everything true at `at`. `midnight_prices` are the accepted prices at the midnights that `marks_needed` names.
+
+    `known` is a snapshot of an earlier instant since which nothing but the price has moved.
+    """
 
     register: Register
     at: datetime
     price: PriceView
     midnight_prices: Mapping[datetime, Price] = field(default_factory=dict)
+    known: Snapshot | None = None
 
     @property
     def treasury(self) -> Treasury:
@@ -225,26 +241,18 @@ class Book:
 
     @cached_property
     def snapshot(self) -> Snapshot:
-        return self.register.snapshot(self.at)
+        return self.known or self.register.snapshot(self.at)
 
     @property
     def balances(self) -> Balances:
         return self.snapshot.balances
 
-    @cached_property
-    def facility_exposures(self) -> tuple[Exposure, ...]:
-        return tuple(self.snapshot.facility(facility) for facility in self.treasury.facilities)
-
-    @cached_property
-    def group_exposures(self) -> tuple[Exposure, ...]:
-        return tuple(self.snapshot.group(group) for group in self.treasury.groups)
-
     @property
     def exposures(self) -> tuple[Exposure, ...]:
-        return self.facility_exposures + self.group_exposures
+        return self.snapshot.facilities + self.snapshot.groups
 
     def read(self, exposure: Exposure) -> Reading:
-        return read(exposure, self.price, self.register.margin)
+        return read(exposure, self.price)
 
     @property
     def coins(self) -> Coins:
@@ -282,7 +290,7 @@ class Book:
             price = self.midnight_prices.get(instant)
             exposure = self.register.snapshot(instant).facility(facility)
             view = PriceView.scenario(price) if price is not None else None
-            yield read(exposure, view, self.register.margin).lenders if view else None
+            yield read(exposure, view).lenders if view else None
 
 
 def release_midnights(treasury: Treasury, facility: Facility, at: datetime) -> list[datetime]:

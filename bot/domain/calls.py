@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from fractions import Fraction
@@ -114,11 +114,27 @@ def _next_open_day(calendar: Calendar | None, day: date) -> date:
 
 def called_tier(register: Register, notice: Notice) -> Tier:
     """The tier a notice names, by the terms at its instant."""
-    exposure = register.snapshot(notice.at).exposure(notice.facility, notice.group)
+    exposure = _as_noticed(register, notice)
     bound = exposure.bound_named(notice.tier)
-    if bound is None:
+    if bound is not None:
+        return bound.tier
+    agreed = next((tier for tier in _agreed(register, notice) if notice.tier in (tier.name, tier.kind)), None)
+    if agreed is None:
         raise LookupError(f"call “{notice.ref}” names tier “{notice.tier}”, which {exposure.title} has not")
-    return bound.tier
+    return replace(agreed, name=notice.tier)
+
+
+def _agreed(register: Register, notice: Notice) -> Iterator[Tier]:
+    """The tiers of the loans that a notice is of, also those without a reading: coins pooled, or nothing owed."""
+    treasury = register.treasury
+    for facility_id in _facilities(treasury, notice):
+        yield from treasury.facility_by_id[facility_id].terms_at(notice.at).tiers
+
+
+def _as_noticed(register: Register, notice: Notice, debts_at: datetime | None = None) -> Exposure:
+    """What a notice is of, as it was then; of a notice from before the treasury opened, the opening figures."""
+    known = max(notice.at, register.treasury.opened)
+    return register.snapshot(known, debts_at).exposure(notice.facility, notice.group)
 
 
 def notice_due(register: Register, notice: Notice) -> datetime | None:
@@ -133,10 +149,10 @@ def demanded(register: Register, notice: Notice, due: datetime | None) -> Demand
     """The demand as stated, else top-up or repayment by the terms and price of the notice, on the debt at `due`."""
     if notice.demand_btc is not None or notice.demand_usd is not None:
         return Demand(notice.demand_btc, notice.demand_usd)
-    exposure = register.snapshot(notice.at, due).exposure(notice.facility, notice.group)
+    exposure = _as_noticed(register, notice, due)
     bound = exposure.bound_named(notice.tier)
     target = bound.target if bound else None
-    if target is None:
+    if not target:
         return Demand(None, exposure.tested)
     coins = max(Fraction(exposure.tested * SATS_PER_BTC) / (target * notice.price) - exposure.collateral, Fraction(0))
     dollars = max(exposure.tested - target * exposure.collateral * notice.price / SATS_PER_BTC, Fraction(0))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 
 from bot.domain import wording
 from bot.domain.alerts import CallClock, Finding, Line
@@ -27,17 +28,24 @@ def covenant_findings(book: Book) -> Iterator[Finding]:
     """One finding per exposure that is at or near a line, has an open call, or whose LTV cannot be known."""
     calls = open_calls(book)
     for exposure in book.exposures:
-        named = calls_of(exposure, calls)
-        reading = book.read(exposure)
-        lines = tuple(_tier_lines(reading)) + tuple(_call_line(reading, call) for call in named)
-        if not reading.known or named or any(not line.cleared for line in lines):
-            yield Finding(
-                key=exposure.key,
-                lines=lines,
-                calls=tuple(CallClock(c.notice.ref, c.notice.at, c.due, c.state.value) for c in named),
-                unknown=not reading.known,
-                text=wording.covenant_body(book, reading, named),
-            )
+        finding = covenant_finding(book, exposure, calls_of(exposure, calls))
+        if finding is not None:
+            yield finding
+
+
+def covenant_finding(book: Book, exposure: Exposure, calls: list[Call]) -> Finding | None:
+    """What there is to say of one exposure, on which `calls` are open; None where it is clear of every line."""
+    reading = book.read(exposure)
+    lines = tuple(_tier_lines(reading)) + tuple(_call_line(reading, call) for call in calls)
+    if reading.known and not calls and all(line.cleared for line in lines):
+        return None
+    return Finding(
+        key=exposure.key,
+        lines=lines,
+        calls=tuple(CallClock(c.notice.ref, c.notice.at, c.due, c.state.value) for c in calls),
+        unknown=not reading.known,
+        say=lambda: wording.covenant_body(book, reading, calls),
+    )
 
 
 def _tier_lines(reading: Reading) -> Iterator[Line]:
@@ -48,7 +56,7 @@ def _tier_lines(reading: Reading) -> Iterator[Line]:
             rank=tier.rank,
             level=tier.level,
             reached=bool(tier.reached),
-            cleared=reading.cleared(tier),
+            cleared=tier.cleared,
             tier=tier.name,
         )
 
@@ -80,19 +88,28 @@ def _recovered(reading: Reading, call: Call) -> bool:
 
 def release_findings(book: Book) -> Iterator[Finding]:
     """A notice per facility whose lender lets coins go: at or under its line now and at each of its daily marks."""
-    for facility, exposure in zip(book.treasury.facilities, book.facility_exposures, strict=True):
-        coins = release_now(book, facility, exposure)
-        if coins:
-            line = Line("release", 0, Level.NOTICE, reached=True, cleared=False)
-            text = wording.release_body(book, exposure, facility, coins)
-            yield Finding(f"release:{facility.id}", (line,), text=text)
+    for facility, exposure in zip(book.treasury.facilities, book.snapshot.facilities, strict=True):
+        finding = release_finding(book, facility, exposure)
+        if finding is not None:
+            yield finding
+
+
+def release_finding(book: Book, facility: Facility, exposure: Exposure) -> Finding | None:
+    """What one lender lets go; None where that is nothing."""
+    coins = release_now(book, facility, exposure)
+    if not coins:
+        return None
+    line = Line("release", 0, Level.NOTICE, reached=True, cleared=False)
+    return Finding(f"release:{facility.id}", (line,), say=lambda: wording.release_body(book, exposure, facility, coins))
 
 
 def release_now(book: Book, facility: Facility, exposure: Exposure) -> int:
     """Satoshis that may be asked back from `facility` now; 0 where its release line or its days are not met."""
     release, price = book.snapshot.terms(facility).release, book.price.usable
+    if release is None or price is None:
+        return 0
     lenders = book.read(exposure).lenders
-    if release is None or price is None or lenders is None or lenders > release.line:
+    if lenders is None or lenders > release.line:
         return 0
     marks = list(book.marks(facility))
     in_a_row = len(marks) == release.days and all(mark is not None and mark <= release.line for mark in marks)
@@ -108,7 +125,7 @@ def price_findings(book: Book) -> Iterator[Finding]:
     grave = blind_for >= book.register.alerts.price_critical_after or lowest_reaches_call(book)
     level = Level.CRITICAL if grave else Level.WARNING
     line = Line("price", 0, level, reached=True, cleared=False, held=False)
-    yield Finding("price", (line,), text=wording.price_body(book))
+    yield Finding("price", (line,), say=lambda: wording.price_body(book))
 
 
 def lowest_reaches_call(book: Book) -> bool:
@@ -116,7 +133,7 @@ def lowest_reaches_call(book: Book) -> bool:
     if book.price.lowest_fresh is None:
         return False
     what_if = PriceView.scenario(book.price.lowest_fresh)
-    readings = (read(exposure, what_if, book.register.margin) for exposure in book.exposures)
+    readings = (read(exposure, what_if) for exposure in book.exposures)
     return any(
         tier.tier.kind.severity >= TierKind.CALL.severity
         for reading in readings
@@ -132,7 +149,8 @@ def transit_findings(book: Book) -> Iterator[Finding]:
         allowed = book.snapshot.terms(facility).credit_hours
         if allowed is not None and book.at - item.sent_at >= allowed:
             line = Line("transit", 0, Level.WARNING, reached=True, cleared=False, held=False)
-            yield Finding(f"transit:{item.ref}", (line,), text=wording.transit_body(book, item, allowed))
+            say = partial(wording.transit_body, book, item, allowed)
+            yield Finding(f"transit:{item.ref}", (line,), say=say)
 
 
 Check = Callable[[Book], Iterator[Finding]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats, half_up, percent_plain, plain
@@ -18,11 +19,19 @@ from bot.domain.terms import Consent, Level, LtvOn, OnRecovery, Tier
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A tier as it binds now: its line as an LTV (None for a price tier without coins) and its cure target."""
+    """A tier as it binds now, for one debt and its coins.
+
+    `line` is its LTV (None for a price tier without coins), `target` what a cure of it aims at, `clear_at` the LTV at
+    or under which it starts to clear. `price` is the tier price (cents per BTC before cushion, rounded down: at it the
+    tier is reached) and `clear_price` the lowest price that clears it; None where no price does.
+    """
 
     tier: Tier
     line: Fraction | None
     target: Fraction | None
+    clear_at: Fraction | None
+    price: Price | None
+    clear_price: Price | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +77,13 @@ def ltv(debt: Cents, collateral: Sats, price: Fraction | Price) -> Fraction | No
 
 def price_at_ltv(debt: Cents, collateral: Sats, line: Fraction, cushion: Fraction = Fraction(0)) -> Fraction | None:
     """The exact price, cents per BTC, at which the LTV is `line`: debt / (collateral × line), over (1 − cushion)."""
-    if not collateral or not line:
+    if not collateral or line <= 0:
         return None
-    return Fraction(debt * SATS_PER_BTC) / (collateral * line * (1 - cushion))
+    kept = 1 - cushion
+    # One fraction instead of a chain of them: a replay asks this some hundred thousand times.
+    return Fraction(
+        debt * SATS_PER_BTC * line.denominator * kept.denominator, collateral * line.numerator * kept.numerator
+    )
 
 
 def bind(
@@ -90,8 +103,28 @@ def bind(
     for tier, line in zip(listed, lines, strict=True):
         if tier.kind.is_call:
             inherited = tier.cure_to if tier.cure_to is not None else inherited
-        bounds.append(Bound(tier, line, inherited if tier.kind.is_call else fallback))
+        target = inherited if tier.kind.is_call else fallback
+        bounds.append(bound_of(tier, line, target, tested, collateral, cushion, margin))
     return tuple(bounds)
+
+
+def bound_of(
+    tier: Tier,
+    line: Fraction | None,
+    target: Fraction | None,
+    tested: Cents,
+    collateral: Sats,
+    cushion: Fraction,
+    margin: Fraction,
+) -> Bound:
+    """A tier with its prices. A call clears at its target, any other tier `margin` under its line."""
+    clear_at = target if tier.kind.is_call else (line - margin if line is not None else None)
+    reach = price_at_ltv(tested, collateral, line, cushion) if line is not None else None
+    clear = price_at_ltv(tested, collateral, clear_at, cushion) if clear_at is not None else None
+    price = floor(reach) if reach is not None else None
+    if tier.price is not None and collateral:
+        price = tier.price
+    return Bound(tier, line, target, clear_at, price, ceil(clear) if clear is not None else None)
 
 
 def _line(tier: Tier, tested: Cents, collateral: Sats, cushion: Fraction) -> Fraction | None:
@@ -104,18 +137,17 @@ def _line(tier: Tier, tested: Cents, collateral: Sats, cushion: Fraction) -> Fra
 class TierReading:
     """One tier at one price. `reached` is None where there is no price to tell.
 
-    `price` is the tier price, rounded down: at the printed price the tier is reached. `venue` names the reference
-    whose quote alone reaches it. `clear_at` is the LTV at or under which it starts to clear.
+    `headroom` is 1 − tier price / our price. `venue` names the reference whose quote alone reaches the tier.
+    `cleared` says whether the LTV is far enough under it to start clearing.
     """
 
     bound: Bound
     rank: int
-    price: Price | None
     headroom: Fraction | None
     reached: bool | None
+    cleared: bool
     level: Level
     venue: str | None
-    clear_at: Fraction | None
 
     @property
     def tier(self) -> Tier:
@@ -125,24 +157,42 @@ class TierReading:
     def name(self) -> str:
         return self.bound.tier.name
 
+    @property
+    def price(self) -> Price | None:
+        return self.bound.price
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Reading:
     """One exposure at one price. `known` is False where the LTV needs a price and there is none.
 
-    `ours` uses our debt and price, `lenders` what the agreement says. `market` is the lender's price before its
-    cushion (the reference quote, or ours), `valued` after it; both exact cents per BTC.
+    `price` is ours, `market` the lender's before its cushion (the quote of `venue`, or ours): cents per BTC.
     """
 
     exposure: Exposure
     known: bool
     price: Price | None
-    market: Fraction | None
-    valued: Fraction | None
+    market: Price | None
     venue: str | None
-    ours: Fraction | None
-    lenders: Fraction | None
     tiers: tuple[TierReading, ...]
+
+    @property
+    def valued(self) -> Fraction | None:
+        """V: the lender's price after its cushion, exact."""
+        return self.market * (1 - self.exposure.cushion) if self.market is not None else None
+
+    @cached_property
+    def ours(self) -> Fraction | None:
+        """The LTV by our debt and price; None without lines, coins or a price."""
+        exposure = self.exposure
+        has_one = exposure.bounds and self.price is not None
+        return ltv(exposure.debt, exposure.collateral, self.price) if has_one and self.price is not None else None
+
+    @cached_property
+    def lenders(self) -> Fraction | None:
+        """The LTV by the agreement, on which tiers are tested; None without lines, coins or a price."""
+        exposure, valued = self.exposure, self.valued
+        return ltv(exposure.tested, exposure.collateral, valued) if exposure.bounds and valued is not None else None
 
     @property
     def reached(self) -> tuple[TierReading, ...]:
@@ -161,12 +211,6 @@ class Reading:
     def level(self) -> Level:
         return max((tier.level for tier in self.reached), default=Level.OK)
 
-    def cleared(self, tier: TierReading) -> bool:
-        """Whether `tier` is far enough away to start clearing."""
-        if tier.reached:
-            return False
-        return self.lenders is None or tier.clear_at is None or self.lenders <= tier.clear_at
-
     def show(self, ratio: Fraction | None) -> str | None:
         """An LTV as printed: half-up, but never the printed value of a line that is not reached."""
         if ratio is None:
@@ -178,82 +222,56 @@ class Reading:
         return plain(hundredths, 2)
 
 
-def read(exposure: Exposure, view: PriceView, margin: Fraction) -> Reading:
-    """`exposure` at the price of `view`; `margin` is how far under an early or liquidation line clearing starts."""
+def read(exposure: Exposure, view: PriceView) -> Reading:
+    """`exposure` at the price of `view`, or at the fresh quote of its reference venue where it has one."""
     price = view.usable
     quote = view.references.get(exposure.reference) if exposure.reference and price is not None else None
-    market = Fraction(quote if quote is not None else price) if price is not None else None
-    valued = market * (1 - exposure.cushion) if market is not None else None
+    market = quote if quote is not None else price
     known = price is not None or not exposure.bounds or exposure.uncovered or not exposure.tested
-    tiers = tuple(_tier_reading(exposure, rank, price, market, quote, margin) for rank in range(len(exposure.bounds)))
-    has_ltv = bool(exposure.bounds) and price is not None
     return Reading(
         exposure=exposure,
         known=known,
         price=price,
         market=market,
-        valued=valued,
         venue=exposure.reference if quote is not None else None,
-        ours=ltv(exposure.debt, exposure.collateral, price) if has_ltv and price is not None else None,
-        lenders=ltv(exposure.tested, exposure.collateral, valued) if has_ltv and valued is not None else None,
-        tiers=tiers,
+        tiers=tuple(_tier_reading(exposure, rank, bound, price, market) for rank, bound in enumerate(exposure.bounds)),
     )
 
 
 def _tier_reading(
-    exposure: Exposure,
-    rank: int,
-    price: Price | None,
-    market: Fraction | None,
-    quote: Price | None,
-    margin: Fraction,
+    exposure: Exposure, rank: int, bound: Bound, price: Price | None, market: Price | None
 ) -> TierReading:
-    bound = exposure.bounds[rank]
-    at = tier_price(exposure, bound)
     reached = _reached(exposure, bound, market)
-    venue = None
-    if reached and quote is not None and price is not None and not _reached(exposure, bound, Fraction(price)):
-        venue = exposure.reference
+    ours_too = market == price or not reached or _reached(exposure, bound, price)
     return TierReading(
         bound=bound,
         rank=rank,
-        price=at,
-        headroom=1 - Fraction(at, price) if at is not None and price else None,
+        headroom=1 - Fraction(bound.price, price) if bound.price is not None and price else None,
         reached=reached,
-        level=Level.WARNING if venue else bound.tier.level,
-        venue=venue,
-        clear_at=_clear_at(bound, margin),
+        cleared=not reached and _cleared(exposure, bound, market),
+        level=bound.tier.level if ours_too else Level.WARNING,
+        venue=None if ours_too else exposure.reference,
     )
 
 
-def tier_price(exposure: Exposure, bound: Bound) -> Price | None:
-    """The highest price, cents per BTC before cushion, at which the tier is reached; None without coins."""
-    if not exposure.collateral:
-        return None
-    if bound.tier.price is not None:
-        return bound.tier.price
-    exact = price_at_ltv(exposure.tested, exposure.collateral, bound.line, exposure.cushion) if bound.line else None
-    return floor(exact) if exact is not None else None
+def _reached(exposure: Exposure, bound: Bound, market: Price | None) -> bool | None:
+    """Whether the lender's LTV at `market` (before cushion) is at or over the line.
 
-
-def _reached(exposure: Exposure, bound: Bound, market: Fraction | None) -> bool | None:
-    """Whether the lender's LTV at `market` (before cushion) is at or over the line, compared exactly."""
+    Held against the tier price, which is the same exactly: prices are whole cents and the tier price is rounded down.
+    """
     if not exposure.tested:
         return False
     if exposure.uncovered:
         return True
     if market is None:
         return None
-    if bound.tier.price is not None:
-        return market <= bound.tier.price
-    lenders = ltv(exposure.tested, exposure.collateral, market * (1 - exposure.cushion))
-    return lenders is not None and bound.line is not None and lenders >= bound.line
+    return bound.price is not None and market <= bound.price
 
 
-def _clear_at(bound: Bound, margin: Fraction) -> Fraction | None:
-    if bound.tier.kind.is_call:
-        return bound.target
-    return bound.line - margin if bound.line is not None else None
+def _cleared(exposure: Exposure, bound: Bound, market: Price | None) -> bool:
+    if not exposure.tested:
+        return True
+    return market is not None and bound.clear_price is not None and market >= bound.clear_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,16 +321,16 @@ def releasable(exposure: Exposure, price: Price, to: Fraction) -> Sats:
     return max(floor(exposure.collateral - kept), 0)
 
 
-def thresholds(exposure: Exposure, margin: Fraction, extra: Iterable[Fraction] = ()) -> set[Price]:
-    """Prices p such that nothing about `exposure` changes while the price stays between two neighbours (p, q].
+def edges(exposure: Exposure, further: Iterable[Fraction] = ()) -> set[Price]:
+    """Prices between which nothing about `exposure` changes: it reads the same at all prices in (edge, next edge].
 
-    A tier is reached at or under its price; it starts to clear at or over another; both are given as the highest
-    price of the lower side. `extra` are further LTVs that matter (release lines, recovery targets).
+    A tier is reached at or under its price, and clears at or over another; each edge is the highest price of its lower
+    side. `further` are other LTVs that matter: release lines, the targets at which calls end.
     """
-    prices = {at for bound in exposure.bounds if (at := tier_price(exposure, bound)) is not None}
-    levels = [clear for bound in exposure.bounds if (clear := _clear_at(bound, margin)) is not None]
-    for level in [*levels, *extra]:
-        exact = price_at_ltv(exposure.tested, exposure.collateral, level, exposure.cushion) if level > 0 else None
+    prices = {bound.price for bound in exposure.bounds if bound.price is not None}
+    prices |= {bound.clear_price - 1 for bound in exposure.bounds if bound.clear_price is not None}
+    for level in further:
+        exact = price_at_ltv(exposure.tested, exposure.collateral, level, exposure.cushion)
         if exact is not None:
             prices.add(ceil(exact) - 1)
     return prices

@@ -48,8 +48,10 @@ def _plainly(value: Any) -> str:
             return ratio(value)
         case datetime():
             return iso(value)
-        case date() | time():
+        case date():
             return value.isoformat()
+        case time():
+            return value.isoformat("auto" if value.second else "minutes")
         case timedelta():
             return f"{ratio(Fraction(value // timedelta(microseconds=1), 3_600_000_000))} h"
         case ZoneInfo():

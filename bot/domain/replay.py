@@ -1,28 +1,29 @@
 """What would have been said when: the very checks and `decide`, run over a price history.
 
 Nothing is evaluated twice for nothing: between two instants at which something other than the price happens, findings
-change only when the price leaves the interval between the nearest prices that matter (`covenant.thresholds`).
+change only when the price leaves the interval between the nearest prices that matter (`covenant.edges`).
 """
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from fractions import Fraction
 
-from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Transition, decide
+from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Transition, decide
 from bot.domain.answers import Document
-from bot.domain.book import Book, Register, marks_needed
-from bot.domain.calls import CallState, is_open, notice_due
-from bot.domain.checks import all_findings
-from bot.domain.covenant import thresholds
+from bot.domain.book import Book, Register, Snapshot, marks_needed
+from bot.domain.calls import CallState, calls_of, is_open, notice_due, open_calls
+from bot.domain.checks import all_findings, covenant_finding, release_finding
+from bot.domain.covenant import Exposure, edges
 from bot.domain.messages import Message, exposure_of, message_of
 from bot.domain.money import Price, usd_plain
 from bot.domain.periods import ONE_DAY, iso, local_day, midnight
 from bot.domain.price import PriceState, PriceView
-from bot.domain.treasury import Treasury
+from bot.domain.terms import Facility, Level
+from bot.domain.treasury import Notice, Treasury
 from bot.domain.words import plain_text
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -81,24 +82,45 @@ def replay(
 
 
 @dataclass
+class _Watch:
+    """One exposure, and the prices (above `low`, up to `high`) between which nothing about it changes."""
+
+    exposure: Exposure
+    facility: Facility | None
+    edges: list[Price]
+    low: Price = -1
+    high: Price = -1
+
+    def holds(self, price: Price) -> bool:
+        return self.low < price <= self.high
+
+    def settle(self, price: Price) -> None:
+        where = bisect_left(self.edges, price)
+        self.low = self.edges[where - 1] if where else -1
+        self.high = self.edges[where] if where < len(self.edges) else sys.maxsize
+
+
+@dataclass
 class _Run:
     """A replay under way: the register as known so far, the open alerts, and what is to happen next."""
 
     register: Register
-    now: datetime | None = None
     price_now: Price = 0
+    snapshot: Snapshot | None = None
     alerts: dict[str, Alert] = field(default_factory=dict)
     midnights: dict[datetime, Price] = field(default_factory=dict)
-    edges: list[Price] = field(default_factory=list)
-    where: int = -1
+    watches: list[_Watch] = field(default_factory=list)
+    low: Price = -1
+    high: Price = -1
     next_event: datetime | None = None
 
     def price(self, at: datetime, price: Price) -> Iterator[ReplayLine]:
         """A new price at `at`; what else falls on that instant happens in the same step."""
-        event = self.now is None or (self.next_event is not None and self.next_event <= at)
         self.price_now = price
-        if event or bisect_left(self.edges, price) != self.where:
+        if self.snapshot is None or (self.next_event is not None and self.next_event <= at):
             yield from self._step(at)
+        elif not self.low < price <= self.high:
+            yield from self._move(at)
 
     def until(self, following: datetime) -> Iterator[ReplayLine]:
         """Everything that happens by itself before `following`, at its own instants, at the standing price."""
@@ -106,27 +128,44 @@ class _Run:
             yield from self._step(self.next_event)
 
     def _step(self, now: datetime) -> Iterator[ReplayLine]:
-        self._pass_midnights(now)
-        book = self._book(now)
-        lines = [line for transition in self._decide(book) for line in self._line(book, transition)]
-        self.now = now
-        after = self._book(now) if lines else book
-        self._look_ahead(after)
-        yield from lines
-
-    def _pass_midnights(self, now: datetime) -> None:
-        """Notes the price that stands at a midnight that a release may ask for."""
+        """One check of everything: something other than the price has happened."""
         if now in marks_needed(self.register.treasury, now):
             self.midnights[now] = self.price_now
+        self.snapshot = self.register.snapshot(now)
+        book = self._book(now)
+        yield from self._decide(book, all_findings(book), self.alerts.keys())
+        self.watches = [_watch(book, exposure) for exposure in book.exposures]
+        self._settle(self.watches)
+        self.next_event = min(self._instants(book), default=None)
+
+    def _move(self, now: datetime) -> Iterator[ReplayLine]:
+        """Only the price has moved: a check of those exposures to which that makes a difference."""
+        book = self._book(now)
+        moved = [watch for watch in self.watches if not watch.holds(self.price_now)]
+        calls = open_calls(book)
+        findings: dict[str, Finding] = {}
+        for watch in moved:
+            found = [covenant_finding(book, watch.exposure, calls_of(watch.exposure, calls))]
+            if watch.facility is not None:
+                found.append(release_finding(book, watch.facility, watch.exposure))
+            findings |= {finding.key: finding for finding in found if finding is not None}
+        mine = {key for watch in moved for key in (watch.exposure.key, f"release:{watch.exposure.id}")}
+        yield from self._decide(book, findings, mine & self.alerts.keys())
+        self._settle(moved)
+        self.next_event = min(self._instants(book), default=None)
+
+    def _settle(self, watches: Iterable[_Watch]) -> None:
+        for watch in watches:
+            watch.settle(self.price_now)
+        self.low = max((watch.low for watch in self.watches), default=-1)
+        self.high = min((watch.high for watch in self.watches), default=sys.maxsize)
 
     def _book(self, now: datetime) -> Book:
         view = PriceView(PriceState.FRESH, self.price_now, as_of=now)
-        return Book(self.register, now, view, self.midnights)
+        return Book(self.register, now, view, self.midnights, known=self.snapshot)
 
-    def _decide(self, book: Book) -> list[Transition]:
-        findings = all_findings(book)
-        made = []
-        for key in sorted(findings.keys() | self.alerts.keys()):
+    def _decide(self, book: Book, findings: Mapping[str, Finding], known: Iterable[str]) -> Iterator[ReplayLine]:
+        for key in sorted(findings.keys() | set(known)):
             transition = decide(self.alerts.get(key), findings.get(key), book.at, self.register.alerts)
             if transition.alert is None:
                 self.alerts.pop(key, None)
@@ -135,42 +174,17 @@ class _Run:
             if transition.recovered:
                 self._end_calls(transition)
             if transition.change in SAID:
-                made.append(transition)
-        return made
+                yield _line(book, transition, self.price_now)
 
     def _end_calls(self, transition: Transition) -> None:
-        treasury = self.register.treasury
         ended = tuple(
             replace(notice, recovered=transition.at) if notice.ref in transition.recovered else notice
-            for notice in treasury.notices
+            for notice in self.register.treasury.notices
         )
         self.register = self.register.with_notices(ended)
 
-    def _line(self, book: Book, transition: Transition) -> Iterator[ReplayLine]:
-        known = transition.alert or transition.before
-        if known is None:
-            return
-        covenant = transition.key.startswith("covenant:")
-        reading = book.read(exposure_of(book, transition.key)) if covenant else None
-        message = message_of(book, transition)
-        yield ReplayLine(
-            at=transition.at,
-            key=transition.key,
-            transition=transition.change.value,
-            level=known.level.word,
-            tier=known.tier,
-            price=self.price_now,
-            ltv=reading.show(reading.lenders) if reading else None,
-            message=message,
-        )
-
-    def _look_ahead(self, book: Book) -> None:
-        """The prices between which nothing changes, and the next instant at which something else does."""
-        self.edges = sorted(_edges(book))
-        self.where = bisect_left(self.edges, self.price_now)
-        self.next_event = min(self._instants(book), default=None)
-
     def _instants(self, book: Book) -> Iterator[datetime]:
+        """When something other than the price happens next, by every clock there is."""
         now, treasury, policy = book.at, self.register.treasury, self.register.alerts
         for zone in {facility.zone for facility in treasury.facilities}:
             yield midnight(local_day(now, zone) + ONE_DAY, zone)
@@ -179,27 +193,41 @@ class _Run:
             if (clears := alert.next_clearing(policy)) is not None and clears > now:
                 yield clears
         for notice in treasury.notices:
-            ends = (notice.at, notice.met, notice.withdrawn, notice.disputed)
-            yield from (instant for instant in ends if instant is not None and instant > now)
-            if is_open(notice, now):
-                due = notice_due(self.register, notice)
-                clock = CallClock(notice.ref, notice.at, due, CallState.MISSED.value)
-                yield from (instant for instant, _ in clock.marks if instant > now)
+            yield from (instant for instant in _notice_instants(self.register, notice, now) if instant > now)
         for item in book.balances.transit:
             allowed = book.snapshot.terms(treasury.facility_by_id[item.facility]).credit_hours
             if allowed is not None and item.sent_at + allowed > now:
                 yield item.sent_at + allowed
 
 
-def _edges(book: Book) -> set[Price]:
-    edges: set[Price] = set()
-    for exposure in book.exposures:
-        extra = [bound.target for bound in exposure.bounds if bound.target is not None]
-        extra += _release_lines(book, exposure.id) if not exposure.is_group else []
-        edges |= thresholds(exposure, book.register.margin, extra)
-    return edges
+def _notice_instants(register: Register, notice: Notice, now: datetime) -> Iterator[datetime]:
+    """When a notice comes, ends or is disputed, and while it is open its clock's marks and its deadline."""
+    yield from (at for at in (notice.at, notice.met, notice.withdrawn, notice.disputed) if at is not None)
+    if is_open(notice, now):
+        due = notice_due(register, notice)
+        clock = CallClock(notice.ref, notice.at, due, CallState.MISSED.value)
+        yield from (instant for instant, _ in clock.marks)
 
 
-def _release_lines(book: Book, facility_id: str) -> list[Fraction]:
-    release = book.snapshot.terms(book.treasury.facility_by_id[facility_id]).release
-    return [release.line] if release else []
+def _watch(book: Book, exposure: Exposure) -> _Watch:
+    facility = None if exposure.is_group else book.treasury.facility_by_id[exposure.id]
+    release = book.snapshot.terms(facility).release if facility else None
+    further = [bound.target for bound in exposure.bounds if bound.target is not None]
+    further += [release.line] if release else []
+    return _Watch(exposure, facility, sorted(edges(exposure, further)))
+
+
+def _line(book: Book, transition: Transition, price: Price) -> ReplayLine:
+    """`transition` as printed; of what has closed, the level and the tier that it closed from."""
+    known = transition.alert or transition.before
+    reading = book.read(exposure_of(book, transition.key)) if transition.key.startswith("covenant:") else None
+    return ReplayLine(
+        at=transition.at,
+        key=transition.key,
+        transition=transition.change.value,
+        level=(known.level if known else Level.OK).word,
+        tier=known.tier if known else None,
+        price=price,
+        ltv=reading.show(reading.lenders) if reading else None,
+        message=message_of(book, transition),
+    )

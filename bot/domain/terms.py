@@ -205,5 +205,3 @@ class Group:
     reference: str | None = None
     on_recovery: OnRecovery = OnRecovery.STAYS
     min_call_usd: Cents = 0
-    consent: Consent = Consent.NONE
-    desk_calendar: str | None = None

@@ -62,7 +62,9 @@ def covenant_headline(reading: Reading, alert: Alert) -> str:
     if worst is None or worst.rank < alert.rank:
         held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
         back = f"{title} is back under its {line_name(held.tier) if held else alert.tier}: {ltv_phrase(reading)}"
-        return f"{back}, clears at {percent(percent_plain(held.clear_at))}" if held and held.clear_at else back
+        return (
+            f"{back}, clears at {percent(percent_plain(held.bound.clear_at))}" if held and held.bound.clear_at else back
+        )
     return f"{title} is at its {_reached_phrase(reading, worst)}"
 
 
@@ -71,14 +73,9 @@ def _reached_phrase(reading: Reading, worst: TierReading) -> str:
     if reading.exposure.uncovered:
         return f"{name}: {show_usd_short(reading.exposure.tested)} owed and no coins credited"
     if worst.tier.price is not None:
-        return f"{name}: {show_usd(reading_market(reading))} ≤ {show_usd(worst.tier.price)}, {ltv_phrase(reading)}"
+        return f"{name}: {show_usd(reading.market or 0)} ≤ {show_usd(worst.tier.price)}, {ltv_phrase(reading)}"
     line = f" ≥ {percent_plain(worst.bound.line)} %" if worst.bound.line is not None else ""
     return f"{name}: LTV {percent(reading.show(reading.lenders))}{line}"
-
-
-def reading_market(reading: Reading) -> Cents:
-    """The lender's price before cushion, in whole cents, rounded down."""
-    return int(reading.market) if reading.market is not None else 0
 
 
 def covenant_body(book: Book, reading: Reading, calls: Sequence[Call]) -> str:
@@ -94,7 +91,7 @@ def _paragraphs(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator
     for further in calls[1:]:
         yield f"Also called: {call_sentence(book, further)}"
     if worst is not None and worst.venue and reading.market is not None:
-        yield f"Reached at {worst.venue}'s quote of {show_usd(int(reading.market))}, not at our price."
+        yield f"Reached at {worst.venue}'s quote of {show_usd(reading.market)}, not at our price."
     if reading.lenders != reading.ours and not reading.exposure.uncovered:
         yield f"{ltv_phrase(reading)}; the lender's is the one that counts."
     if aim := aimed_cures(book, reading, calls):
@@ -276,7 +273,7 @@ def price_body(book: Book) -> str:
 
 def _what_if(book: Book, price: int) -> str:
     view = PriceView.scenario(price)
-    readings = [read(exposure, view, book.register.margin) for exposure in book.exposures if exposure.bounds]
+    readings = [read(exposure, view) for exposure in book.exposures if exposure.bounds]
     said = [
         f"{reading.exposure.title} LTV {percent(reading.show(reading.lenders))}{_at(reading)}" for reading in readings
     ]
