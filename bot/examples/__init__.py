@@ -1,0 +1,1 @@
+"""Treasury files that ship with Plimsoll: `importlib.resources.files("bot.examples") / "cango.toml"`."""

@@ -1,0 +1,370 @@
+"""One value of the file: what TOML gave, read into the domain's own units, or a ValueError that says what to write.
+
+The messages are shown as they are, after `file: table: key: `. They end in a full stop unless they end in something
+to copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from bot.domain.money import (
+    Cents,
+    Price,
+    Sats,
+    parse_amount,
+    parse_btc,
+    parse_ratio,
+    parse_usd,
+    plain,
+    show_btc,
+    show_usd,
+)
+from bot.domain.periods import as_utc
+from bot.domain.terms import Level
+from bot.domain.treasury import MovementKind
+
+E = TypeVar("E", bound=StrEnum)
+
+VENUES = ("coinbase", "kraken", "bitstamp", "gemini", "coingecko", "mempool")
+
+MOST_BTC: Sats = parse_btc("21000000")
+MOST_USD: Cents = parse_usd("1000000000000")
+MOST_HOURS = timedelta(days=366)
+FIRST_DAY, LAST_DAY = date(2009, 1, 3), date(2199, 12, 31)
+LONGEST_TEXT = 500
+LONGEST_NUMBER = 40
+
+_ID = re.compile(r"[a-z0-9-]+\Z")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+class Float(str):
+    """A TOML float as it was written: `tomllib.loads(parse_float=Float)`, so that none is ever computed with."""
+
+    __slots__ = ()
+
+
+def shown(value: object) -> str:
+    """`value` as it stands in the file, on one line."""
+    match value:
+        case Float():
+            return str(value)
+        case str():
+            text = _NOT_SHOWN.sub(" ", value)
+            return f"“{text if len(text) <= 60 else text[:59] + '…'}”"
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date() | time():
+            return value.isoformat()
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return str(value)
+
+
+def meant(word: str, known: tuple[str, ...]) -> str:
+    """“did you mean …?” where one of `known` is near `word`, else all that could be written."""
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean “{near[0]}”?" if near else f"write {one_of(known)}."
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _not_text(value: object, example: str) -> ValueError:
+    if isinstance(value, Float) or (isinstance(value, int) and not isinstance(value, bool)):
+        kind = "a float" if isinstance(value, Float) else "a number"
+        return ValueError(f'{shown(value)} is {kind}; write it in quotes: "{value}"')
+    return ValueError(f'{shown(value)} is not text; write it in quotes, as "{example}"')
+
+
+def _plain_text(value: object, example: str) -> str:
+    if not isinstance(value, str) or isinstance(value, Float):
+        raise _not_text(value, example)
+    return value
+
+
+def text(value: object) -> str:
+    """Words on one line."""
+    words = _plain_text(value, "a name")
+    if not words.strip():
+        raise ValueError("is empty; write what it is called, or leave the key out.")
+    if _NOT_SHOWN.search(words):
+        raise ValueError(f"{shown(words)} has a line break or another control character; write it on one line.")
+    if len(words) > LONGEST_TEXT:
+        raise ValueError(f"has {len(words)} characters; write at most {LONGEST_TEXT}.")
+    return words
+
+
+def identifier(value: object) -> str:
+    word = _plain_text(value, "custody")
+    if not _ID.match(word):
+        raise ValueError(f"{shown(word)} is no id; write small letters, digits and hyphens, as “{_as_id(word)}”.")
+    return word
+
+
+def _as_id(word: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")[:60] or "custody"
+
+
+def month(value: object) -> str:
+    word = _plain_text(value, "2026-01")
+    if not _MONTH.match(word):
+        raise ValueError(f'{shown(word)} is not a month; write it as "2026-01"')
+    return word
+
+
+def _number(value: object, parse: Callable[[str], int], example: str, finest: str, places: int) -> int:
+    word = _plain_text(value, example)
+    if len(word) > LONGEST_NUMBER:
+        raise ValueError(f"{shown(word)} is too long for a number; write it as “{example}”.")
+    try:
+        return parse(word)
+    except ValueError:
+        pass
+    if re.fullmatch(r"[+-]?\d+\.\d+", word, re.ASCII):
+        raise ValueError(f"{shown(word)} has more than {places} decimal places; {finest}.")
+    raise ValueError(f'{shown(word)} is not a decimal number; write it as "{example}"')
+
+
+def signed_btc(value: object) -> Sats:
+    amount = _number(value, parse_btc, "474.62", "coins go to the satoshi", 8)
+    if abs(amount) > MOST_BTC:
+        raise ValueError(f"{shown(value)} is more than the {show_btc(MOST_BTC)} BTC there will ever be.")
+    return amount
+
+
+def signed_usd(value: object) -> Cents:
+    amount = _number(value, parse_usd, "10000000.00", "dollars go to the cent", 2)
+    if abs(amount) > MOST_USD:
+        raise ValueError(f"{shown(value)} is more than {show_usd(MOST_USD)}; write dollars, not cents.")
+    return amount
+
+
+def btc(value: object) -> Sats:
+    return _not_negative(signed_btc(value), value)
+
+
+def usd(value: object) -> Cents:
+    return _not_negative(signed_usd(value), value)
+
+
+def _not_negative(amount: int, value: object) -> int:
+    if amount < 0:
+        raise ValueError(f"{shown(value)} is negative; write 0 or more.")
+    return amount
+
+
+def some_btc(value: object) -> Sats:
+    return _positive(signed_btc(value), value)
+
+
+def some_usd(value: object) -> Cents:
+    return _positive(signed_usd(value), value)
+
+
+def price(value: object) -> Price:
+    """Dollars per coin, to the cent, above 0."""
+    return _positive(signed_usd(value), value)
+
+
+def _positive(amount: int, value: object) -> int:
+    if amount <= 0:
+        raise ValueError(f"{shown(value)} is {'negative' if amount < 0 else 'nothing'}; write more than 0.")
+    return amount
+
+
+def ratio(value: object) -> Fraction:
+    """An exact ratio, 0 or more: a decimal or two whole numbers."""
+    word = _plain_text(value, "0.75")
+    if len(word) > LONGEST_NUMBER:
+        raise ValueError(f"{shown(word)} is too long for a ratio; write it as “0.75” or “4/3”.")
+    try:
+        number = parse_ratio(word)
+    except ValueError:
+        hint = _percent_as_ratio(word) if word.endswith("%") else '"0.75" or "4/3"'
+        raise ValueError(f"{shown(word)} is not a ratio; write it as {hint}") from None
+    if number < 0:
+        raise ValueError(f"{shown(word)} is negative; write 0 or more.")
+    return number
+
+
+def _percent_as_ratio(word: str) -> str:
+    try:
+        hundredths = parse_amount(word[:-1].strip(), 2)
+    except ValueError:
+        return '"0.75" or "4/3"'
+    return f'"{plain(hundredths, 4)}"'
+
+
+def share(value: object) -> Fraction:
+    """A ratio from 0 to 1."""
+    number = ratio(value)
+    if number > 1:
+        raise ValueError(f"{shown(value)} is over 1; write a ratio from 0 to 1, as “0.30” for 30 %.")
+    return number
+
+
+def part(value: object) -> Fraction:
+    """A ratio from 0 to under 1."""
+    number = ratio(value)
+    if number >= 1:
+        raise ValueError(f"{shown(value)} is not under 1; write a ratio, as “0.30” for 30 %.")
+    return number
+
+
+def ltv(value: object) -> Fraction:
+    """An LTV above 0. Lines over 100 % exist on paper; over 200 % somebody wrote a percentage."""
+    number = ratio(value)
+    if not 0 < number <= 2:
+        raise ValueError(f"{shown(value)} is no LTV; write a ratio above 0, as “0.75” for 75 %.")
+    return number
+
+
+def coverage(value: object) -> Fraction:
+    """The LTV that a coverage (CTP, CVL) stands for: 1/coverage."""
+    number = ratio(value)
+    if not Fraction(1, 2) <= number <= 20:
+        raise ValueError(f"{shown(value)} is no coverage; write collateral over debt, as “4/3” or “1.35”.")
+    return 1 / number
+
+
+def whole(least: int, most: int) -> Callable[[object], int]:
+    """A reader of whole numbers from `least` to `most`."""
+
+    def read(value: object) -> int:
+        if isinstance(value, (Float, bool)) or not isinstance(value, (int, str)):
+            raise ValueError(f"{shown(value)} is not a whole number; write one from {least} to {most}.")
+        if isinstance(value, str):
+            if re.fullmatch(r"-?\d{1,9}", value, re.ASCII):
+                raise ValueError(f"{shown(value)} is text; write it without quotes: {int(value)}")
+            raise ValueError(f"{shown(value)} is not a whole number; write one from {least} to {most}.")
+        if not least <= value <= most:
+            raise ValueError(f"{value} is out of range; write {least} to {most}.")
+        return value
+
+    return read
+
+
+def hours(value: object) -> timedelta:
+    """Hours, as a whole number or a decimal in quotes; exact to 0.0036 s."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    count = _not_negative(_number(value, lambda word: parse_amount(word, 6), "1.5", "hours go to six", 6), value)
+    if count > MOST_HOURS // timedelta(hours=1) * 10**6:
+        raise ValueError(f"{shown(value)} is more than a year; write hours.")
+    return timedelta(microseconds=count * 3600)
+
+
+def day(value: object) -> date:
+    if isinstance(value, datetime):
+        raise ValueError(f"{shown(value)} is an instant; write a date: {value.date().isoformat()}")
+    if not isinstance(value, date):
+        raise _not_a_moment(value, "a date", "2026-03-01", date.fromisoformat)
+    return _sensible(value, value)
+
+
+def instant(value: object) -> datetime:
+    """An aware instant, in UTC."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{shown(value)} has no time zone; write {shown(value)}Z")
+        _sensible(value.date(), value)
+        return as_utc(value)
+    if isinstance(value, date):
+        raise ValueError(f"{shown(value)} is a date; write an instant with its zone: {shown(value)}T14:15:00Z")
+    raise _not_a_moment(value, "an instant with its zone", "2026-02-07T14:15:00Z", datetime.fromisoformat)
+
+
+def _not_a_moment(value: object, what: str, example: str, parse: Callable[[str], date]) -> ValueError:
+    if isinstance(value, str) and not isinstance(value, Float):
+        try:
+            parse(value)
+        except ValueError:
+            pass
+        else:
+            return ValueError(f"{shown(value)} is text; write it without quotes: {value}")
+    return ValueError(f"{shown(value)} is not {what}; write it as {example}")
+
+
+def _sensible(when: date, value: date) -> date:
+    if not FIRST_DAY <= when <= LAST_DAY:
+        raise ValueError(f"{shown(value)} is out of range; write a year from 2009 to 2199.")
+    return when
+
+
+def days(value: object) -> frozenset[date]:
+    if not isinstance(value, list):
+        raise ValueError(f"{shown(value)} is not a list of dates; write it as [2026-02-16]")
+    return frozenset(map(day, value))
+
+
+def clock(value: object) -> time:
+    """A time of day: "17:00", or TOML's own 17:00:00."""
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or isinstance(value, Float) or not _CLOCK.match(value):
+        raise ValueError(f'{shown(value)} is not a time of day; write it as "17:00"')
+    return time.fromisoformat(value)
+
+
+def zone(value: object) -> ZoneInfo:
+    word = _plain_text(value, "America/Chicago")
+    try:
+        return ZoneInfo(word)
+    except (KeyError, ValueError, OSError):  # unknown; no path at all; a folder such as “America”
+        near = get_close_matches(word, sorted(available_timezones()), n=1)
+        hint = f"did you mean “{near[0]}”?" if near else "write an IANA zone, as “America/Chicago”."
+        raise ValueError(f"{shown(word)} is no time zone; {hint}") from None
+
+
+def word_of(kind: type[E]) -> Callable[[object], E]:
+    """A reader of the words of `kind`."""
+    known = tuple(kind)
+
+    def read(value: object) -> E:
+        word = _plain_text(value, known[0])
+        if word not in known:
+            raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
+        return kind(word)
+
+    return read
+
+
+def movement_kind(value: object) -> MovementKind:
+    known = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
+    word = _plain_text(value, known[0])
+    if word == MovementKind.REVERSAL:
+        raise ValueError("a reversal has no kind; leave kind out and name the movement it undoes in reverses.")
+    if word not in known:
+        raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
+    return MovementKind(word)
+
+
+def venue(value: object) -> str:
+    word = _plain_text(value, VENUES[0])
+    if word not in VENUES:
+        raise ValueError(f"{shown(word)} is no venue that Plimsoll asks; {meant(word, VENUES)}")
+    return word
+
+
+def level(value: object) -> Level:
+    known = tuple(one.word for one in Level if one is not Level.OK)
+    word = _plain_text(value, known[0])
+    if word not in known:
+        raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
+    return Level[word.upper()]
