@@ -1,0 +1,154 @@
+"""Alerts and their history. What becomes of an alert is decided in `bot.domain.alerts`; here it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Row, Select, select, update
+
+from bot.domain.alerts import Alert, Change, Transition
+from bot.domain.money import Price
+from bot.domain.terms import Level
+from bot.store import tables
+from bot.store.alert_documents import alert_document, alert_from
+from bot.store.columns import table_of
+from bot.store.part import Part
+
+_alerts = table_of(tables.Alert)
+_events = table_of(tables.AlertEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One alert as stored. `alert` is its domain state, of a closed one the last; `channel` and `newest_ts` are those
+    of its newest post (`newest_ts` None: nothing is posted yet)."""
+
+    id: int
+    key: str
+    status: str
+    level: Level
+    tier: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    due: datetime | None
+    text: str
+    alert: Alert
+    channel: str | None
+    newest_ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEventRow:
+    """One transition of an alert as it was recorded. `price` in cents per BTC, `ltv` the lender's."""
+
+    alert_id: int
+    at: datetime
+    change: str
+    reason: str
+    level: Level
+    tier: str | None
+    mark: str | None
+    text: str
+    price: Price | None
+    ltv: Fraction | None
+
+
+class Alerts(Part):
+    def open_alerts(self) -> dict[str, AlertRow]:
+        """Every open alert by its key."""
+        rows = self._connection.execute(_select().where(_alerts.c.status == "open").order_by(_alerts.c.key))
+        return {row.key: _alert_row(row) for row in rows}
+
+    def alert(self, alert_id: int) -> AlertRow | None:
+        """One alert, open or closed."""
+        row = self._connection.execute(_select().where(_alerts.c.id == alert_id)).one_or_none()
+        return _alert_row(row) if row else None
+
+    def alerts(self, limit_closed: int = 10) -> list[AlertRow]:
+        """Open alerts, the worst first, then the last closed ones, the newest first."""
+        worst_first = (_alerts.c.level.desc(), _alerts.c.opened_at, _alerts.c.id)
+        newest_first = (_alerts.c.closed_at.desc(), _alerts.c.id.desc())
+        opened = self._connection.execute(_select().where(_alerts.c.status == "open").order_by(*worst_first))
+        closed = _select().where(_alerts.c.status == "closed").order_by(*newest_first).limit(limit_closed)
+        return [_alert_row(row) for row in (*opened, *self._connection.execute(closed))]
+
+    def alert_events(self, alert_id: int | None = None, since: datetime | None = None) -> list[AlertEventRow]:
+        """The history of one alert or of all, oldest first, at or after `since`."""
+        query = select(*(column for column in _events.c if column.name != "id")).order_by(_events.c.at, _events.c.id)
+        if alert_id is not None:
+            query = query.where(_events.c.alert_id == alert_id)
+        if since is not None:
+            query = query.where(_events.c.at >= since)
+        rows = (row._asdict() for row in self._connection.execute(query))
+        return [AlertEventRow(**{**row, "level": Level(row["level"])}) for row in rows]
+
+    def save_transition(
+        self,
+        transition: Transition,
+        *,
+        channel: str | None,
+        text: str,
+        due: datetime | None = None,
+        price: Price | None = None,
+        ltv: Fraction | None = None,
+    ) -> int | None:
+        """Writes what became of one key; the alert's id, None where there is no alert.
+
+        `text` is what the alert says now. An event is written for every change but KEPT; of that only what differs
+        is. `channel` is where the first post goes; from then on a delivered post says where the alert's message is.
+        Deciding and saving belong into one writing transaction: IntegrityError where another opened the key meanwhile.
+        """
+        values = {"due": due, "text": text}
+        if transition.before is None:
+            if transition.alert is None:
+                return None
+            opened = {"key": transition.key, "status": "open", "opened_at": transition.alert.opened_at}
+            alert_id = self._insert(_alerts, opened | values | _state(transition.alert) | {"channel": channel})
+        else:
+            if transition.alert is None:
+                values |= {"status": "closed", "closed_at": transition.at}
+            elif transition.alert != transition.before:
+                values |= _state(transition.alert)
+            alert_id = self._update(transition.key, values)
+        if transition.change is not Change.KEPT:
+            self._event(alert_id, transition, {"text": text, "price": price, "ltv": ltv})
+        return alert_id
+
+    def _update(self, key: str, values: dict[str, Any]) -> int:
+        """Writes what differs into the open alert of `key`; its id."""
+        here = (_alerts.c.key == key, _alerts.c.status == "open")
+        stored = self._connection.execute(_select().where(*here)).one()._mapping
+        changed = {name: value for name, value in values.items() if stored[name] != value}
+        if changed:
+            self._connection.execute(update(_alerts).where(_alerts.c.id == stored["id"]).values(changed))
+        return int(stored["id"])
+
+    def _event(self, alert_id: int, transition: Transition, about: dict[str, Any]) -> None:
+        known = transition.alert or transition.before
+        values = {
+            "alert_id": alert_id,
+            "at": transition.at,
+            "change": transition.change.value,
+            "reason": transition.reason.value,
+            "level": int(known.level if known else Level.OK),
+            "tier": known.tier if known else None,
+            "mark": transition.mark,
+        }
+        self._insert(_events, values | about)
+
+
+def _state(alert: Alert) -> dict[str, Any]:
+    return {"level": int(alert.level), "tier": alert.tier, "state": alert_document(alert)}
+
+
+def _select() -> Select[Any]:
+    return select(*_alerts.c)
+
+
+def _alert_row(row: Row[Any]) -> AlertRow:
+    stored = row._asdict()
+    alert = alert_from(stored.pop("state"))
+    return AlertRow(**{**stored, "level": Level(stored["level"]), "alert": alert})

@@ -1,0 +1,36 @@
+"""What the families of a transaction share: its connection, and the few statements that are more than one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+class Part:
+    """One family's share of a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _insert(self, table: Table, values: Mapping[str, Any]) -> int:
+        """Inserts one row and gives its new whole-number key."""
+        key = self._connection.execute(table.insert().values(values)).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def _insert_unless_there(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """INSERT … ON CONFLICT DO NOTHING: whether it was us who put the row there."""
+        statement = self._on_conflict(table).values(values).on_conflict_do_nothing()
+        return self._connection.execute(statement).rowcount == 1
+
+    def _put(self, table: Table, values: Mapping[str, Any]) -> None:
+        """INSERT … ON CONFLICT DO UPDATE, by the primary key."""
+        keys = [column.name for column in table.primary_key]
+        rest = {name: value for name, value in values.items() if name not in keys}
+        statement = self._on_conflict(table).values(values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+
+    def _on_conflict(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        return postgresql.insert(table) if self._connection.dialect.name == "postgresql" else sqlite.insert(table)

@@ -1,0 +1,47 @@
+"""Every table of the database, by family. Importing this package fills `Base.metadata`."""
+
+from bot.store.columns import Base
+from bot.store.tables.alerting import Alert, AlertEvent, Outbox
+from bot.store.tables.market import PriceTick
+from bot.store.tables.register import (
+    Account,
+    Calendar,
+    CashCost,
+    Facility,
+    FacilityGroup,
+    FacilityTerms,
+    Movement,
+    Need,
+    Notice,
+    RegisterChange,
+    Statement,
+    Treasury,
+    Waiver,
+)
+from bot.store.tables.slack import HandledRequest, SlackChannel, SlackUser
+
+metadata = Base.metadata
+
+__all__ = [
+    "Account",
+    "Alert",
+    "AlertEvent",
+    "Calendar",
+    "CashCost",
+    "Facility",
+    "FacilityGroup",
+    "FacilityTerms",
+    "HandledRequest",
+    "Movement",
+    "Need",
+    "Notice",
+    "Outbox",
+    "PriceTick",
+    "RegisterChange",
+    "SlackChannel",
+    "SlackUser",
+    "Statement",
+    "Treasury",
+    "Waiver",
+    "metadata",
+]

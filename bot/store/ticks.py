@@ -1,0 +1,71 @@
+"""Price ticks: one row a poll, all of 90 days, one an hour for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.sql import ColumnElement
+
+from bot.domain.price import PriceState
+from bot.domain.quotes import Tick
+from bot.store.columns import table_of
+from bot.store.part import Part
+from bot.store.tables import PriceTick
+
+KEEP_ALL_FOR = timedelta(days=90)
+_A_PRICE = (PriceState.FRESH.value, PriceState.DEGRADED.value)
+
+_ticks = table_of(PriceTick)
+
+
+class Ticks(Part):
+    def add_tick(self, tick: Tick) -> bool:
+        """Keeps one poll; False where one of the same instant is there already: the first stands."""
+        row = {
+            "at": tick.at,
+            "state": tick.state.value,
+            "price": tick.price,
+            "as_of": tick.as_of,
+            "hour": _hour(tick.at),
+            "document": tick.to_json(),
+        }
+        return self._insert_unless_there(_ticks, row)
+
+    def last_tick(self, at: datetime | None = None) -> Tick | None:
+        """The newest poll, at or before `at` where that is given."""
+        return self._newest(*([] if at is None else [_ticks.c.at <= at]))
+
+    def accepted_before(self, at: datetime) -> Tick | None:
+        """The newest poll at or before `at` whose state was fresh or degraded: the last price that was one."""
+        return self._newest(_ticks.c.at <= at, _ticks.c.state.in_(_A_PRICE))
+
+    def ticks(self, since: datetime, until: datetime) -> list[Tick]:
+        """Every kept poll in [since, until), in order."""
+        where = (_ticks.c.at >= since, _ticks.c.at < until)
+        rows = self._connection.execute(select(_ticks.c.document).where(*where).order_by(_ticks.c.at))
+        return [Tick.from_json(document) for (document,) in rows]
+
+    def thin_ticks(self, now: datetime) -> int:
+        """Thins what is older than 90 days; how many polls went. Run again it deletes nothing more.
+
+        Of each UTC hour the first poll stays (the first that has a price, if any does), and the last of each UTC day.
+        """
+        price_first = case((_ticks.c.state.in_(_A_PRICE), 0), else_=1)
+        in_hour = func.row_number().over(partition_by=_ticks.c.hour, order_by=(price_first, _ticks.c.at))
+        from_end = func.row_number().over(partition_by=_ticks.c.hour // 24, order_by=_ticks.c.at.desc())
+        old = _ticks.c.hour < _hour(now - KEEP_ALL_FOR)
+        ranked = select(_ticks.c.id, in_hour.label("in_hour"), from_end.label("from_end")).where(old).subquery()
+        spare = select(ranked.c.id).where(ranked.c.in_hour > 1, ranked.c.from_end > 1)
+        return self._connection.execute(delete(_ticks).where(_ticks.c.id.in_(spare))).rowcount
+
+    def _newest(self, *where: ColumnElement[bool]) -> Tick | None:
+        query = select(_ticks.c.document).where(*where).order_by(_ticks.c.at.desc()).limit(1)
+        document: Any = self._connection.execute(query).scalar()
+        return None if document is None else Tick.from_json(document)
+
+
+def _hour(instant: datetime) -> int:
+    """The hour of `instant`, counted from 1970 in UTC."""
+    return int(instant.timestamp()) // 3600
