@@ -30,7 +30,11 @@ def large_treasury(facilities: int = 10, days: int = DAYS) -> Treasury:
 
 
 def _facility(number: int) -> Facility:
-    lines = (("early", TierKind.EARLY, 60, None), ("call", TierKind.CALL, 70, 60), ("end", TierKind.LIQUIDATION, 85, None))
+    lines = (
+        ("early", TierKind.EARLY, 60, None),
+        ("call", TierKind.CALL, 70, 60),
+        ("end", TierKind.LIQUIDATION, 85, None),
+    )
     tiers = tuple(
         Tier(kind, name, Fraction(line + number % 5, 100), cure_to=Fraction(cure, 100) if cure else None)
         for name, kind, line, cure in lines

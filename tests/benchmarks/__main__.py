@@ -1,0 +1,10 @@
+"""`make bench`: each figure beside a baseline measured in the same run. It prints and asserts nothing."""
+
+from __future__ import annotations
+
+from tests.benchmarks import answering, checking, processes, replaying
+
+if __name__ == "__main__":
+    for benchmark in (answering.run, checking.run, replaying.run, processes.run):
+        for line in benchmark():
+            print(line, flush=True)  # noqa: T201
