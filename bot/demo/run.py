@@ -17,15 +17,14 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot.app import Running, build
-from bot.demo.story import STORY, StoryClock, price_at, with_notice
-from bot.domain.treasury import Treasury
+from bot.demo.story import STORY, StoryClock, price_at
 from bot.logs import configure_logs
 from bot.prices.simulated import SimulatedVenues
-from bot.services.importing import import_treasury
+from bot.services.importing import import_file
 from bot.services.ports import Clock, SystemClock
 from bot.settings import GivenSettings, LogFormat, Settings
 from bot.store.migrate import upgrade
-from bot.treasury_file import read_treasury
+from bot.treasury_file import read_file
 from bot.web import create_wsgi
 from bot.workspace import Workspace
 
@@ -72,7 +71,7 @@ def demo(port: int, story: StoryClock | None) -> Iterator[tuple[Workspace, Runni
         upgrade(settings.database_url.get_secret_value())
         http = httpx.Client(transport=SimulatedVenues(price_at, clock)) if story else httpx.Client()
         running = build(settings, clock=clock, http=http)
-        record(running, example())
+        record(running)
         with _served(create_wsgi(running)) as address:
             workspace.connect(f"{address}/slack/events")
             running.start(works=True, answers=True)
@@ -87,22 +86,17 @@ def play(running: Running, clock: StoryClock, told: threading.Event) -> None:
     """Takes the clock from waypoint to waypoint, then lets it run, until `told` to stop."""
     for waypoint in STORY:
         clock.jump(waypoint.at)
-        if "lender" in waypoint.what:
-            record(running, with_notice(example(), met="satisfied" in waypoint.what))
+        if waypoint.recorded:
+            record(running, waypoint.recorded)
         if told.wait(waypoint.stay):
             return
     told.wait()
 
 
-def example() -> Treasury:
-    """The treasury of the public record."""
+def record(running: Running, more: str = "") -> None:
+    """Imports the example treasury, and `more` of its file, by the same door as `plimsoll import`."""
     text = (files("bot.examples") / EXAMPLE).read_text(encoding="utf-8")
-    return read_treasury(EXAMPLE, text)
-
-
-def record(running: Running, treasury: Treasury) -> None:
-    """Imports what `treasury` has that is not recorded yet, by the same door as `plimsoll import`."""
-    import_treasury(running.store, treasury, at=running.clock.now(), by="demo", source=EXAMPLE)
+    import_file(running.store, read_file, EXAMPLE, text + more, at=running.clock.now(), by="demo")
 
 
 def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:

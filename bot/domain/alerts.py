@@ -219,11 +219,12 @@ def decide(previous: Alert | None, finding: Finding | None, now: datetime, polic
         return _open(key, finding, now, policy)
     active, gone = _carry(previous, finding, now, policy)
     recovered = tuple(line.name.removeprefix("call:") for line in gone if line.call and _still_open(line, finding))
+    calls = [clock for clock in finding.calls if clock.ref not in recovered] if finding else []
     after = replace(
         previous,
         active=active,
-        seen_until={clock.ref: now for clock in finding.calls} if finding else {},
-        call_states={clock.ref: clock.state for clock in finding.calls} if finding else {},
+        seen_until={clock.ref: now for clock in calls},
+        call_states={clock.ref: clock.state for clock in calls},
         text=finding.text if finding and policy.edit_every is not None else previous.text,
     )
     change, reason, mark = _judge(previous, after, finding, now, policy)
@@ -231,6 +232,8 @@ def decide(previous: Alert | None, finding: Finding | None, now: datetime, polic
         after = replace(after, posted_at=now, edited_at=now)
     elif change is not Change.KEPT:
         after = replace(after, edited_at=now)
+    else:
+        after = replace(after, text=previous.text)  # what was last shown: what it is compared with next time
     alert = None if change is Change.CLOSED else after
     return Transition(key, change, reason, now, alert, previous, finding, mark, recovered)
 
@@ -289,13 +292,14 @@ def _judge(
 ) -> tuple[Change, Reason, str | None]:
     if after.level > before.level:
         return Change.WORSE, Reason.HIGHER_LEVEL, None
-    if after.rank > before.rank:
+    was = _rank_now(before, finding)
+    if after.rank > was:
         return Change.WORSE, Reason.WORSE_TIER, None
     if not after.active:
         return Change.CLOSED, Reason.ALL_CLEAR, None
     if mark := _latest_mark(before, finding.calls if finding else (), now):
         return Change.REMINDER, Reason.DEADLINE_MISSED if mark == "missed" else Reason.CLOCK_MARK, mark
-    if after.level < before.level or after.rank < before.rank:
+    if after.level < before.level or after.rank < was:
         return Change.EASED, Reason.LINE_CLEARED, None
     if reason := _noted(before, after):
         return Change.NOTED, reason, None
@@ -304,6 +308,12 @@ def _judge(
     if _edits(before, after, now, policy):
         return Change.UPDATED, Reason.NEW_NUMBERS, None
     return Change.KEPT, Reason.PRICE_UNKNOWN if finding and finding.unknown else Reason.NOTHING_NEW, None
+
+
+def _rank_now(before: Alert, finding: Finding | None) -> int:
+    """The rank of the worst line before, as lines are numbered now: an amendment may have put a milder one under it."""
+    ranks = {line.name: line.rank for line in finding.lines} if finding else {}
+    return max((ranks.get(line.name, line.rank) for line in before.active), default=-1)
 
 
 def _latest_mark(before: Alert, calls: Iterable[CallClock], now: datetime) -> str | None:

@@ -96,11 +96,14 @@ def release_findings(book: Book) -> Iterator[Finding]:
 
 def release_finding(book: Book, facility: Facility, exposure: Exposure) -> Finding | None:
     """What one lender lets go; None where that is nothing."""
+    key = f"release:{facility.id}"
+    if book.price.usable is None and exposure.bounds and book.snapshot.terms(facility).release is not None:
+        return Finding(key, unknown=True, say=lambda: "Without a price the LTV is unknown.")
     coins = release_now(book, facility, exposure)
     if not coins:
         return None
     line = Line("release", 0, Level.NOTICE, reached=True, cleared=False)
-    return Finding(f"release:{facility.id}", (line,), say=lambda: wording.release_body(book, exposure, facility, coins))
+    return Finding(key, (line,), say=lambda: wording.release_body(book, exposure, facility, coins))
 
 
 def release_now(book: Book, facility: Facility, exposure: Exposure) -> int:

@@ -133,8 +133,6 @@ _GROUP: _Fields = {
     "reference": _TEXT,
     "on_recovery": _Codec(str, OnRecovery),
     "min_call_usd": _USD,
-    "consent": _Codec(str, Consent),
-    "desk_calendar": _TEXT,
 }
 
 _CALENDAR: _Fields = {

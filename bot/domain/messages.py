@@ -80,7 +80,8 @@ def headline(book: Book, key: str, alert: Alert) -> str:
     if family == "release":
         facility = book.treasury.facility_by_id[subject]
         exposure = book.snapshot.facility(facility)
-        return wording.release_headline(exposure.title, release_now(book, facility, exposure))
+        known = book.price.usable is not None
+        return wording.release_headline(exposure.title, release_now(book, facility, exposure) if known else None)
     if family == "transit":
         item = next((item for item in book.balances.transit if item.ref == subject), None)
         return wording.transit_headline(item) if item else f"{subject} is credited"

@@ -228,8 +228,10 @@ def next_line_sentence(tier: TierReading) -> str:
     return f"Next line: {tier.name} at {show_usd(tier.price)}, {plain(half_up(tier.headroom * 10_000), 2)} % below."
 
 
-def release_headline(title: str, coins: Sats) -> str:
-    """Good to know: coins that may come back; none while the LTV is over the line but the alert has not cleared."""
+def release_headline(title: str, coins: Sats | None) -> str:
+    """Good to know: coins that may come back (None: no price to tell); 0 while over the line but not cleared yet."""
+    if coins is None:
+        return f"{title}: LTV unknown, and so what it may release"
     return f"{title} may release {show_btc_down(coins)} BTC" if coins else f"{title} is over its release line again"
 
 

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Protocol, TypeAlias
 
-from bot.domain.merge import merge
+from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
 from bot.services.ports import KeepsRegister, Writing
 
 
-def import_treasury(
-    store: Writing[KeepsRegister],
-    treasury: Treasury,
-    *,
-    at: datetime,
-    by: str,
-    source: str,
-    dry_run: bool = False,
-) -> tuple[str, ...]:
-    """Adds what `treasury`, read from `source`, says; returns a line for each thing that it adds or changes.
+class FileRead(Protocol):
+    """A treasury file that was read: what it says, and where it says what is refused."""
 
-    RefusedError, a line for each reason, where something recorded would be overwritten or a balance turn negative;
-    nothing is written then. With `dry_run` nothing is written either way.
+    @property
+    def treasury(self) -> Treasury: ...
+
+    def refused(self, refusals: Iterable[Refusal]) -> list[str]: ...
+
+
+ReadFile: TypeAlias = Callable[[str, str, Treasury | None], FileRead]
+"""Reads a file's name and text on top of what is recorded; raises what its caller expects of a faulty file."""
+
+
+def import_file(
+    store: Writing[KeepsRegister], read: ReadFile, name: str, text: str, *, at: datetime, by: str
+) -> tuple[str, ...]:
+    """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
+
+    RefusedError as for `try_file`; nothing is written then.
     """
     with store.writing() as tx:
-        merged = merge(tx.treasury(), treasury)
-        if merged.refusals:
-            raise RefusedError([f"{source}: {line}" for line in merged.refusals])
-        if merged.lines and not dry_run:
-            tx.apply(merged.treasury, at=at, by=by, source=source, lines=merged.lines)
+        merged = try_file(tx.treasury(), read, name, text)
+        if merged.lines:
+            tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
     return merged.lines
+
+
+def try_file(recorded: Treasury | None, read: ReadFile, name: str, text: str) -> Merge:
+    """What importing the file would come to, on top of what is `recorded`; writes nothing.
+
+    RefusedError, a line for each reason, where something recorded would be overwritten or a balance turn negative.
+    """
+    file = read(name, text, recorded)
+    merged = merge(recorded, file.treasury)
+    if merged.refusals:
+        raise RefusedError(file.refused(merged.refusals))
+    return merged

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy import text as sql
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 ANSWER_WAIT = timedelta(seconds=2)
@@ -132,9 +132,16 @@ def _take_turn(connection: Connection, wait: timedelta) -> None:
 def _sorted_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
-        cause = error.orig if isinstance(error, OperationalError) else error
+    except (DBAPIError, PoolTimeout) as error:
+        if not isinstance(error, (OperationalError, PoolTimeout)) and not _was_frozen(error):
+            raise
+        cause = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseUnavailableError(f"The database cannot be used now: {_first_line(cause)}") from error
+
+
+def _was_frozen(error: DBAPIError) -> bool:
+    """Whether the server ended the session because its transaction stood still; the driver calls that internal."""
+    return getattr(error.orig, "sqlstate", None) == "25P03"
 
 
 def _first_line(error: object) -> str:

@@ -92,8 +92,8 @@ class OutboxPart(Part):
     def due(self, now: datetime, limit: int) -> list[OutboxRow]:
         """What may be sent now: of each stream its first pending row, unless it waits or somebody has it.
 
-        The most severe first, then the oldest. An edit that a later edit or post of its stream overtakes is marked
-        superseded on the way, so this belongs into a writing transaction.
+        The most severe first, then the oldest. An edit that was not attempted and that a later edit or post of its
+        stream overtakes is marked superseded on the way, so this belongs into a writing transaction.
         """
         self._supersede(now)
         earlier = _outbox.alias("earlier")
@@ -123,14 +123,14 @@ class OutboxPart(Part):
     def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Post | None:
         """It is in Slack as `ts`. A post of an alert becomes the alert's newest; the one that was so before, if any.
 
-        `anew`: an edit whose message was gone, and which was posted instead.
-
-        Told twice, or by a worker whose lease ran out, the first word stands.
+        `anew`: an edit whose message was gone, and which was posted instead. Told twice, or by a worker whose lease
+        ran out, the first word stands.
         """
         query = select(_outbox.c.kind, _outbox.c.alert_id, _outbox.c.channel).where(_outbox.c.id == row_id)
         row = self._connection.execute(query).one()
         values = {"status": "sent", "sent_ts": ts, "sent_at": at, "reason": None}
-        if not self._change(row_id, values | _RELEASED) or not (anew or row.kind == "post") or row.alert_id is None:
+        first = self._change(row_id, values | _RELEASED)
+        if not first or row.alert_id is None or not (anew or row.kind == "post"):
             return None
         alert = _alerts.c.id == row.alert_id
         before = self._connection.execute(select(_alerts.c.channel, _alerts.c.newest_ts).where(alert)).one()
@@ -154,15 +154,6 @@ class OutboxPart(Part):
         since: datetime | None = self._connection.execute(query).scalar()
         return since
 
-    def pending_count(self) -> int:
-        """How many messages are not known to be in Slack yet."""
-        return int(self._connection.execute(select(func.count()).where(_pending)).scalar() or 0)
-
-    def failures(self, since: datetime) -> list[str]:
-        """Why each message was given up at or after `since`, the newest first."""
-        query = select(_outbox.c.reason).where(_outbox.c.status == "failed", _outbox.c.failed_at >= since)
-        return [str(reason) for reason in self._connection.execute(query.order_by(_outbox.c.id.desc())).scalars()]
-
     def _supersede(self, now: datetime) -> None:
         later = _outbox.alias("later")
         overtaken = exists().where(
@@ -171,15 +162,14 @@ class OutboxPart(Part):
             later.c.id > _outbox.c.id,
             later.c.kind.in_(("edit", "post")),
         )
-        old = update(_outbox).where(_pending, _outbox.c.kind == "edit", _unleased(now), overtaken)
+        untold = _outbox.c.attempted_at.is_(None)  # what is perhaps in Slack is found out first
+        old = update(_outbox).where(_pending, _outbox.c.kind == "edit", _unleased(now), untold, overtaken)
         self._connection.execute(old.values(status="superseded", reason="overtaken", **_RELEASED))
 
     def _change(self, row_id: int, values: dict[str, Any]) -> bool:
         """Whether the row was still pending, and so was changed."""
-        return (
-            self._connection.execute(update(_outbox).where(_outbox.c.id == row_id, _pending).values(values)).rowcount
-            == 1
-        )
+        change = update(_outbox).where(_outbox.c.id == row_id, _pending).values(values)
+        return self._connection.execute(change).rowcount == 1
 
     def _rows(
         self, where: ColumnElement[bool], *, order: tuple[Any, ...] = (_outbox.c.id,), limit: int | None = None

@@ -23,7 +23,7 @@ class Part:
     def _insert_unless_there(self, table: Table, values: Mapping[str, Any]) -> bool:
         """INSERT … ON CONFLICT DO NOTHING: whether it was us who put the row there."""
         statement = self._on_conflict(table).values(values).on_conflict_do_nothing()
-        return self._connection.execute(statement).rowcount == 1
+        return self._connection.execute(statement.returning(*table.primary_key)).first() is not None
 
     def _put(self, table: Table, values: Mapping[str, Any]) -> None:
         """INSERT … ON CONFLICT DO UPDATE, by the primary key."""

@@ -55,7 +55,7 @@ class Ticks(Part):
         price_first = case((_ticks.c.state.in_(_A_PRICE), 0), else_=1)
         in_hour = func.row_number().over(partition_by=_ticks.c.hour, order_by=(price_first, _ticks.c.at))
         from_end = func.row_number().over(partition_by=_ticks.c.hour // 24, order_by=_ticks.c.at.desc())
-        old = _ticks.c.hour < _hour(now - KEEP_ALL_FOR)
+        old = _ticks.c.at < (now - KEEP_ALL_FOR).replace(minute=0, second=0, microsecond=0)  # whole hours of it
         ranked = select(_ticks.c.id, in_hour.label("in_hour"), from_end.label("from_end")).where(old).subquery()
         spare = select(ranked.c.id).where(ranked.c.in_hour > 1, ranked.c.from_end > 1)
         return self._connection.execute(delete(_ticks).where(_ticks.c.id.in_(spare))).rowcount

@@ -1,11 +1,16 @@
-"""From sound rows to the domain's objects. Amendments become versions: what one doesn't name stays."""
+"""From sound rows to the domain's objects: what a table leaves out is as recorded, or else has its default.
+
+Amendments become versions: what one doesn't name stays, and those recorded before are among them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.domain.merge_terms import amended, deltas
 from bot.domain.periods import Calendar
 from bot.domain.terms import Facility, Group, Release, Terms, TermsVersion, Tier, Waiver
 from bot.domain.treasury import (
@@ -15,7 +20,6 @@ from bot.domain.treasury import (
     MovementKind,
     Need,
     Notice,
-    Policy,
     Statement,
     Treasury,
 )
@@ -33,20 +37,19 @@ class Built:
     movement_rows: tuple[Row[t.MovementTable], ...]
 
 
-def build(rows: FileRows, treasury: t.TreasuryTable) -> Built:
+def build(rows: FileRows, treasury: t.TreasuryTable, known: Treasury) -> Built:
     """The treasury of a file in which every row is sound; movements in order of (at, place in the file)."""
     in_order = sorted(rows.movements, key=lambda row: row.data.at)
+    own = _said(treasury, known, {"timezone": "zone", "production_timezone": "production_zone"})
+    accounts = [Account(**_said(row.data, known.account_by_id.get(row.data.id))) for row in rows.accounts]
     return Built(
         Treasury(
-            name=treasury.name,
-            zone=treasury.timezone,
-            production_zone=treasury.production_timezone,
-            opened=treasury.opened,
-            policy=Policy(**_values(rows.policy.data)) if rows.policy else Policy(),
-            calendars={row.data.id: _calendar(row.data) for row in rows.calendars},
-            accounts=tuple(Account(**_values(row.data)) for row in rows.accounts),
-            facilities=tuple(_facility(facility, treasury.timezone) for facility in rows.facilities),
-            groups=tuple(_group(group) for group in rows.groups),
+            **own,
+            policy=replace(known.policy, **_written(rows.policy.data)) if rows.policy else known.policy,
+            calendars={row.data.id: _calendar(row.data, known) for row in rows.calendars},
+            accounts=tuple(accounts),
+            facilities=tuple(_facility(facility, treasury.timezone, known) for facility in rows.facilities),
+            groups=tuple(_group(group, known) for group in rows.groups),
             notices=tuple(Notice(**_values(row.data)) for row in rows.calls),
             needs=tuple(Need(**_values(row.data)) for row in rows.needs),
             movements=tuple(movement_of(row.data) for row in in_order),
@@ -65,36 +68,52 @@ def _values(data: t.Table) -> dict[str, Any]:
     return {name: getattr(data, name) for name in type(data).model_fields}
 
 
-def _calendar(data: t.CalendarTable) -> Calendar:
-    return Calendar(data.id, data.timezone, data.open, data.close, data.closed)
+def _written(data: t.Table) -> dict[str, Any]:
+    return {name: getattr(data, name) for name in data.model_fields_set}
 
 
-def _facility(facility: FacilityRows, zone: ZoneInfo) -> Facility:
+def _said(
+    data: t.Table,
+    recorded: object | None,
+    names: Mapping[str, str] | None = None,
+    keys: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """What `data` writes, by the domain's `names`, and as `recorded` what it leaves out; of `keys`, or of all."""
+    said: dict[str, Any] = {}
+    for key in keys or type(data).model_fields:
+        name = (names or {}).get(key, key)
+        left_out = recorded is not None and key not in data.model_fields_set
+        said[name] = getattr(recorded, name) if left_out else getattr(data, key)
+    return said
+
+
+def _calendar(data: t.CalendarTable, known: Treasury) -> Calendar:
+    return Calendar(**_said(data, known.calendars.get(data.id), {"timezone": "zone"}))
+
+
+_OF_FACILITY = ("id", "lender", "principal", "drawn", "accrued_usd", "collateral_btc", "accrual_timezone", "group")
+_FACILITY_NAMES = {"accrued_usd": "accrued", "collateral_btc": "collateral", "accrual_timezone": "zone"}
+
+
+def _facility(facility: FacilityRows, zone: ZoneInfo, known: Treasury) -> Facility:
     data = facility.row.data
-    return Facility(
-        id=data.id,
-        lender=data.lender,
-        principal=data.principal,
-        drawn=data.drawn,
-        zone=data.accrual_timezone or zone,
-        versions=_versions(facility),
-        accrued=data.accrued_usd,
-        collateral=data.collateral_btc,
-        group=data.group,
-        waivers=tuple(Waiver(row.data.since, row.data.until, row.data.reason) for row in facility.waivers),
-    )
+    recorded = known.facility_by_id.get(data.id)
+    said = _said(data, recorded, _FACILITY_NAMES, _OF_FACILITY)
+    waivers = tuple(Waiver(row.data.since, row.data.until, row.data.reason) for row in facility.waivers)
+    said["zone"] = said["zone"] or zone
+    return Facility(**said, versions=_versions(facility, recorded), waivers=waivers)
 
 
-def _versions(facility: FacilityRows) -> tuple[TermsVersion, ...]:
-    first = {key: getattr(facility.row.data, key) for key in _TERMS_KEYS}
-    terms = Terms(**first, **_lists(facility.terms))
-    versions = [TermsVersion(None, terms)]
-    for amendment in sorted(facility.amendments, key=lambda one: one.row.data.effective):
+def _versions(facility: FacilityRows, recorded: Facility | None) -> tuple[TermsVersion, ...]:
+    before = recorded.versions[0].terms if recorded is not None else None
+    first = _said(facility.row.data, before, keys=_TERMS_KEYS)
+    lists = {"tiers": before.tiers, "release": before.release} if before is not None else {}
+    amendments = dict(deltas(recorded)) if recorded is not None else {}
+    for amendment in facility.amendments:
         data = amendment.row.data
         named = {key: getattr(data, key) for key in _TERMS_KEYS if key in data.model_fields_set}
-        terms = replace(terms, **named, **_lists(amendment.terms))
-        versions.append(TermsVersion(data.effective, terms))
-    return tuple(versions)
+        amendments[data.effective] = {**amendments.get(data.effective, {}), **named, **_lists(amendment.terms)}
+    return amended(Terms(**{**first, **lists, **_lists(facility.terms)}), amendments)
 
 
 def _lists(terms: TermsRows) -> dict[str, Any]:
@@ -133,17 +152,10 @@ def _release(data: t.ReleaseTable) -> Release:
     return Release(line, to, data.days)
 
 
-def _group(group: GroupRows) -> Group:
+def _group(group: GroupRows, known: Treasury) -> Group:
     data = group.row.data
-    return Group(
-        id=data.id,
-        test=data.test,
-        tiers=tuple(_tier(row.data) for row in group.tiers),
-        pool=data.collateral_btc,
-        cushion=data.cushion,
-        reference=data.reference,
-        on_recovery=data.on_recovery,
-        min_call_usd=data.min_call_usd,
-        consent=data.consent,
-        desk_calendar=data.desk_calendar,
-    )
+    recorded = known.group_by_id.get(data.id)
+    tiers = tuple(_tier(row.data) for row in group.tiers)
+    if recorded is not None and not tiers:
+        tiers = recorded.tiers
+    return Group(**_said(data, recorded, {"collateral_btc": "pool"}), tiers=tiers)

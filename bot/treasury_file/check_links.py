@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from bot.domain.periods import local_day, midnight
+from bot.domain.periods import midnight
 from bot.domain.terms import GroupTest
-from bot.treasury_file.check_terms import check_facility_terms, check_tiers, tier_name
+from bot.domain.treasury import Treasury
+from bot.treasury_file.check_calls import accrual_zone, check_call, group_of
+from bot.treasury_file.check_terms import check_facility_terms, check_tiers
 from bot.treasury_file.faults import Faults
-from bot.treasury_file.rows import FacilityRows, FileRows, GroupRows, Row
-from bot.treasury_file.tables import CallTable, Table, TierTable
+from bot.treasury_file.rows import FileRows, GroupRows, Row
+from bot.treasury_file.tables import TierTable
 from bot.treasury_file.values import shown
 
-M = TypeVar("M", bound=Table)
 
+def check_file(rows: FileRows, known: Treasury, faults: Faults) -> None:
+    """Everything that a table alone cannot tell. Movements among themselves are the ledger's.
 
-def check_file(rows: FileRows, faults: Faults) -> None:
-    """Everything that a table alone cannot tell. Movements among themselves are the ledger's."""
+    What a table names may be in the file or in `known`, what was recorded before.
+    """
     _check_alone(rows, faults)
+    _check_policy(rows, known, faults)
     _check_repeats(rows, faults)
     for facility in rows.facilities:
         check_facility_terms(facility, faults)
     for group in rows.groups:
         check_tiers(group.tiers, faults)
-        _check_group(group, faults)
-    _check_references(rows, faults)
-    _check_pools(rows, faults)
-    _check_later_draws(rows, faults)
+        _check_group(group, known, faults)
+    _check_references(rows, known, faults)
+    _check_pools(rows, known, faults)
+    _check_later_draws(rows, known, faults)
     for call in rows.calls:
-        _check_call(call, rows, faults)
+        check_call(call, rows, known, faults)
     for movement in rows.movements:
         if "kind" not in movement.raw and "reverses" not in movement.raw:
             faults.add(movement.path, 'kind is missing; write for example kind = "sold"')
@@ -47,17 +49,21 @@ def _check_alone(rows: FileRows, faults: Faults) -> None:
             faults.key(
                 calendar.path, "close", f"{closes:%H:%M} is not after open {opens:%H:%M}; it closes the same day."
             )
-    policy = rows.policy
-    if policy is not None and policy.sound("fee_bps", "slippage_bps"):
-        cost = policy.data.fee_bps + policy.data.slippage_bps
-        if cost >= 10_000:
-            faults.key(
-                policy.path, "slippage_bps", f"with fee_bps it is {cost}; a sale must bring something: under 10000."
-            )
     for facility in (one.row for one in rows.facilities):
         if facility.has("drawn", "matures") and facility.data.matures and facility.data.matures <= facility.data.drawn:
             drawn, matures = facility.data.drawn, facility.data.matures
             faults.key(facility.path, "matures", f"{matures} is not after drawn {drawn}; a loan ends after it begins.")
+
+
+def _check_policy(rows: FileRows, known: Treasury, faults: Faults) -> None:
+    policy = rows.policy
+    if policy is None or not policy.sound("fee_bps", "slippage_bps"):
+        return
+    said = {key: getattr(policy.data if policy.has(key) else known.policy, key) for key in ("fee_bps", "slippage_bps")}
+    cost, (fee, slippage) = sum(said.values()), said
+    if cost >= 10_000:
+        key, other = (slippage, fee) if policy.has(slippage) else (fee, slippage)
+        faults.key(policy.path, key, f"with {other} it is {cost}; a sale must bring something: under 10000.")
 
 
 def _check_repeats(rows: FileRows, faults: Faults) -> None:
@@ -82,10 +88,11 @@ def _each_once(
             faults.key(row.path, keys[0], f"{shown(row.raw[keys[0]])}{also} is already {same.place}; {right}")
 
 
-def _check_group(group: GroupRows, faults: Faults) -> None:
+def _check_group(group: GroupRows, known: Treasury, faults: Faults) -> None:
     if not group.row.has("test"):
         return
-    if group.row.data.test is GroupTest.RATIO and not group.tiers:
+    is_new = group.row.data.id not in known.group_by_id
+    if group.row.data.test is GroupTest.RATIO and not group.tiers and is_new:
         faults.add(group.row.path, "tier is missing; a ratio group has tiers of its own, write [[group.tier]]")
     if group.row.data.test is GroupTest.REQUIREMENTS and group.tiers:
         faults.key(
@@ -93,26 +100,39 @@ def _check_group(group: GroupRows, faults: Faults) -> None:
         )
 
 
-def _check_references(rows: FileRows, faults: Faults) -> None:
-    def check(row: Row[Any], key: str, kind: str, known: Sequence[Row[Any]]) -> None:
-        ids = tuple(one.data.id for one in known if one.has("id"))
-        if row.has(key) and len(ids) == len(known) and (name := str(row.raw[key])) not in ids:
+def _check_references(rows: FileRows, known: Treasury, faults: Faults) -> None:
+    facilities, groups = [one.row for one in rows.facilities], [one.row for one in rows.groups]
+    named = {
+        "calendar": _ids(rows.calendars, known.calendars),
+        "facility": _ids(facilities, known.facility_by_id),
+        "group": _ids(groups, known.group_by_id),
+    }
+
+    def check(row: Row[Any], key: str, kind: str) -> None:
+        ids = named[kind]
+        if ids is not None and row.has(key) and (name := str(row.raw[key])) not in ids:
             faults.key(row.path, key, f"there is no {kind} “{name}”; {_instead(name, ids, f'[[{kind}]]')}")
 
-    facilities, groups = [one.row for one in rows.facilities], [one.row for one in rows.groups]
     for account in rows.accounts:
-        check(account, "calendar", "calendar", rows.calendars)
-    for facility in rows.facilities:
-        check(facility.row, "group", "group", groups)
+        check(account, "calendar", "calendar")
+    for facility in facilities:
+        check(facility, "group", "group")
     amendments = [amendment.row for one in rows.facilities for amendment in one.amendments]
-    desks: list[Row[Any]] = [*facilities, *amendments, *groups]
+    desks: list[Row[Any]] = [*facilities, *amendments]
     for desk in desks:
-        check(desk, "desk_calendar", "calendar", rows.calendars)
+        check(desk, "desk_calendar", "calendar")
     for tier in _all_tiers(rows):
-        check(tier, "calendar", "calendar", rows.calendars)
+        check(tier, "calendar", "calendar")
     for call in rows.calls:
-        check(call, "facility", "facility", facilities)
-        check(call, "group", "group", groups)
+        check(call, "facility", "facility")
+        check(call, "group", "group")
+
+
+def _ids(rows: Sequence[Row[Any]], recorded: Iterable[str]) -> tuple[str, ...] | None:
+    """What may be named: the ids of the file and those recorded. None where one of the file cannot be read."""
+    if not all(row.has("id") for row in rows):
+        return None
+    return tuple(dict.fromkeys([*(row.data.id for row in rows), *recorded]))
 
 
 def _all_tiers(rows: FileRows) -> Iterable[Row[TierTable]]:
@@ -130,24 +150,26 @@ def _instead(name: str, known: tuple[str, ...], table: str) -> str:
     return f"there is {', '.join(known)}." if known else f"add it as {table}, or leave the key out."
 
 
-def _check_pools(rows: FileRows, faults: Faults) -> None:
+def _check_pools(rows: FileRows, known: Treasury, faults: Faults) -> None:
     pools = {one.row.data.id for one in rows.groups if one.row.has("id", "collateral_btc")}
+    pools |= {group.id for group in known.groups if group.pool is not None}
     for facility in (one.row for one in rows.facilities):
-        if facility.has("group", "collateral_btc") and facility.data.group in pools and facility.data.collateral_btc:
+        group = group_of(facility, known)
+        if group in pools and facility.has("collateral_btc") and facility.data.collateral_btc:
             faults.key(
                 facility.path,
                 "collateral_btc",
-                f"its group {facility.data.group} holds the coins of its facilities; put them in its collateral_btc.",
+                f"its group {group} holds the coins of its facilities; put them in its collateral_btc.",
             )
 
 
-def _check_later_draws(rows: FileRows, faults: Faults) -> None:
+def _check_later_draws(rows: FileRows, known: Treasury, faults: Faults) -> None:
     """A facility drawn after `opened` begins with its principal and nothing else."""
     if rows.treasury is None or not rows.treasury.has("opened"):
         return
     opened = rows.treasury.data.opened
     for facility in (one.row for one in rows.facilities):
-        zone = _accrual_zone(facility, rows)
+        zone = accrual_zone(facility, rows, known)
         if zone is None or not facility.has("drawn") or midnight(facility.data.drawn, zone) <= opened:
             continue
         when = f"it is drawn on {facility.data.drawn}, after opened"
@@ -155,73 +177,3 @@ def _check_later_draws(rows: FileRows, faults: Faults) -> None:
             faults.key(facility.path, "collateral_btc", f"{when}; record its coins by a pledged movement.")
         if facility.has("accrued_usd") and facility.data.accrued_usd:
             faults.key(facility.path, "accrued_usd", f"{when}, so nothing has accrued yet; leave it out.")
-
-
-def _accrual_zone(facility: Row[Any], rows: FileRows) -> ZoneInfo | None:
-    if facility.has("accrual_timezone"):
-        zone: ZoneInfo | None = facility.data.accrual_timezone
-        return zone
-    if "accrual_timezone" in facility.raw or rows.treasury is None or not rows.treasury.has("timezone"):
-        return None
-    return rows.treasury.data.timezone
-
-
-def _check_call(call: Row[CallTable], rows: FileRows, faults: Faults) -> None:
-    named = call.written("facility", "group")
-    if len(named) > 1:
-        faults.key(call.path, "group", "a call is of one facility or one group, and facility is given too; keep one.")
-    elif not named:
-        faults.add(call.path, 'facility is missing; write for example facility = "antalpha", or group')
-    later: Mapping[str, datetime | None] = {
-        key: getattr(call.data, key) for key in ("due", "met", "withdrawn", "disputed")
-    }
-    for key, instant in later.items():
-        if call.has("at", key) and instant is not None and instant < call.data.at:
-            faults.key(call.path, key, f"{shown(call.raw[key])} is before the notice, at {shown(call.raw['at'])}.")
-    if len(named) == 1 and call.has("tier", "at", named[0]):
-        _check_called_tier(call, named[0], rows, faults)
-
-
-def _check_called_tier(call: Row[CallTable], key: str, rows: FileRows, faults: Faults) -> None:
-    name = str(call.raw[key])
-    tiers: list[Row[TierTable]] | None = None
-    if key == "facility":
-        if facility := next((one for one in rows.facilities if one.row.has("id") and one.row.data.id == name), None):
-            tiers = _tiers_at(facility, call.data.at, rows)
-    elif group := next((one for one in rows.groups if one.row.has("id", "test") and one.row.data.id == name), None):
-        if group.row.data.test is GroupTest.REQUIREMENTS:
-            _check_called_kind(call, name, rows, faults)
-            return
-        tiers = group.tiers
-    if tiers is None or any(tier_name(tier) is None for tier in tiers):
-        return
-    names = tuple(tier_name(tier) or "" for tier in tiers)
-    if call.data.tier not in names:
-        near = get_close_matches(call.data.tier, names, n=1)
-        listed = f"its tiers then were {', '.join(f'“{one}”' for one in names)}." if names else "it had none then."
-        right = f"did you mean “{near[0]}”?" if near else listed
-        faults.key(call.path, "tier", f"“{call.data.tier}” is no tier of {name}; {right}")
-
-
-def _check_called_kind(call: Row[CallTable], name: str, rows: FileRows, faults: Faults) -> None:
-    """A requirements group names its lines by kind; those its facilities have can be called."""
-    members = [one for one in rows.facilities if one.row.has("group") and one.row.data.group == name]
-    tiers = [tier for member in members for tier in _tiers_at(member, call.data.at, rows) or []]
-    if not all(tier.has("kind") for tier in tiers):
-        return
-    kinds = tuple(dict.fromkeys(str(kind) for kind in sorted((t.data.kind for t in tiers), key=lambda k: k.severity)))
-    if call.data.tier not in kinds:
-        there = f"its lines are {', '.join(kinds)}." if kinds else "its facilities had none then."
-        faults.key(call.path, "tier", f"“{call.data.tier}” is no line of {name}, which go by kind; {there}")
-
-
-def _tiers_at(facility: FacilityRows, at: datetime, rows: FileRows) -> list[Row[TierTable]] | None:
-    """The tiers in force at `at`; None where the file is too unsound to tell."""
-    zone = _accrual_zone(facility.row, rows)
-    if zone is None or not all(one.row.has("effective") for one in facility.amendments):
-        return None
-    today, tiers = local_day(at, zone), facility.terms.tiers or []
-    for amendment in sorted(facility.amendments, key=lambda one: one.row.data.effective):
-        if amendment.row.data.effective <= today and amendment.terms.tiers is not None:
-            tiers = amendment.terms.tiers
-    return tiers

@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from bot.domain.money import percent_plain, usd_plain
+from bot.domain.treasury import Treasury
 from bot.treasury_file.faults import Faults
-from bot.treasury_file.rows import AmendmentRows, FacilityRows, Row, TermsRows
+from bot.treasury_file.rows import AmendmentRows, FacilityRows, FileRows, Row, TermsRows
 from bot.treasury_file.tables import ReleaseTable, TierTable
 from bot.treasury_file.values import one_of, shown
 
@@ -221,3 +222,23 @@ def _release_to(release: Row[ReleaseTable]) -> Fraction | None:
     if release.has("to"):
         return release.data.to
     return release.data.to_coverage if release.has("to_coverage") else None
+
+
+def check_releases(rows: FileRows, said: Treasury, known: Treasury, faults: Faults) -> None:
+    """Releases of the file against recorded tiers, and the other way round, which no row alone can tell."""
+    for facility, built in zip(rows.facilities, said.facilities, strict=True):
+        recorded = known.facility_by_id.get(built.id)
+        agreed = () if recorded is None else tuple(version.terms for version in recorded.versions)
+        places = {one.row.data.effective: one.row.path for one in facility.amendments}
+        for version in built.versions:
+            release = version.terms.release
+            mildest = next((tier for tier in version.terms.tiers if tier.line is not None), None)
+            if recorded is None or release is None or mildest is None or version.terms in agreed:
+                continue
+            if mildest.line is not None and release.to >= mildest.line:
+                path = places.get(version.effective or date.min, facility.row.path)
+                faults.add(
+                    path,
+                    f"a release then goes to LTV {percent_plain(release.to)} %, not below “{mildest.name}”, "
+                    f"LTV {percent_plain(mildest.line)} %; a release reaches no tier.",
+                )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.terms import Consent, DayCount, GroupTest, InterestMode, Level, LtvOn, OnRecovery, TierKind
 from bot.domain.treasury import Holds, MovementKind
-from bot.treasury_file import values
+from bot.treasury_file import moments, values
 
 T = TypeVar("T")
 
@@ -39,12 +39,12 @@ Bps: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 10_000))]
 DayOfMonth: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 28))]
 DaysInARow: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 366))]
 OpenDays: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 366))]
-Hours: TypeAlias = Annotated[timedelta, PlainValidator(values.hours)]
-Day: TypeAlias = Annotated[date, PlainValidator(values.day)]
-Days: TypeAlias = Annotated[frozenset[date], PlainValidator(values.days)]
-Instant: TypeAlias = Annotated[datetime, PlainValidator(values.instant)]
-Clock: TypeAlias = Annotated[time, PlainValidator(values.clock)]
-Zone: TypeAlias = Annotated[ZoneInfo, PlainValidator(values.zone)]
+Hours: TypeAlias = Annotated[timedelta, PlainValidator(moments.hours)]
+Day: TypeAlias = Annotated[date, PlainValidator(moments.day)]
+Days: TypeAlias = Annotated[frozenset[date], PlainValidator(moments.days)]
+Instant: TypeAlias = Annotated[datetime, PlainValidator(moments.instant)]
+Clock: TypeAlias = Annotated[time, PlainValidator(moments.clock)]
+Zone: TypeAlias = Annotated[ZoneInfo, PlainValidator(moments.zone)]
 Venue: TypeAlias = Annotated[str, PlainValidator(values.venue)]
 LevelWord: TypeAlias = Annotated[Level, PlainValidator(values.level)]
 TierKindWord: TypeAlias = Annotated[TierKind, PlainValidator(values.word_of(TierKind))]
@@ -195,8 +195,6 @@ class GroupTable(Table):
     reference: Venue | None = None
     on_recovery: RecoveryWord = OnRecovery.STAYS
     min_call_usd: Usd = 0
-    consent: ConsentWord = Consent.NONE
-    desk_calendar: Id | None = None
 
 
 class CallTable(Table):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
-from zoneinfo import ZoneInfo, available_timezones
 
 from bot.domain.money import (
     Cents,
@@ -27,7 +26,6 @@ from bot.domain.money import (
     show_btc,
     show_usd,
 )
-from bot.domain.periods import as_utc
 from bot.domain.terms import Level
 from bot.domain.treasury import MovementKind
 
@@ -37,14 +35,11 @@ VENUES = ("coinbase", "kraken", "bitstamp", "gemini", "coingecko", "mempool")
 
 MOST_BTC: Sats = parse_btc("21000000")
 MOST_USD: Cents = parse_usd("1000000000000")
-MOST_HOURS = timedelta(days=366)
-FIRST_DAY, LAST_DAY = date(2009, 1, 3), date(2199, 12, 31)
 LONGEST_TEXT = 500
 LONGEST_NUMBER = 40
 
 _ID = re.compile(r"[a-z0-9-]+\Z")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
@@ -92,7 +87,7 @@ def _not_text(value: object, example: str) -> ValueError:
     return ValueError(f'{shown(value)} is not text; write it in quotes, as "{example}"')
 
 
-def _plain_text(value: object, example: str) -> str:
+def plain_text(value: object, example: str) -> str:
     if not isinstance(value, str) or isinstance(value, Float):
         raise _not_text(value, example)
     return value
@@ -100,7 +95,7 @@ def _plain_text(value: object, example: str) -> str:
 
 def text(value: object) -> str:
     """Words on one line."""
-    words = _plain_text(value, "a name")
+    words = plain_text(value, "a name")
     if not words.strip():
         raise ValueError("is empty; write what it is called, or leave the key out.")
     if _NOT_SHOWN.search(words):
@@ -111,7 +106,7 @@ def text(value: object) -> str:
 
 
 def identifier(value: object) -> str:
-    word = _plain_text(value, "custody")
+    word = plain_text(value, "custody")
     if not _ID.match(word):
         raise ValueError(f"{shown(word)} is no id; write small letters, digits and hyphens, as “{_as_id(word)}”.")
     return word
@@ -122,14 +117,14 @@ def _as_id(word: str) -> str:
 
 
 def month(value: object) -> str:
-    word = _plain_text(value, "2026-01")
+    word = plain_text(value, "2026-01")
     if not _MONTH.match(word):
         raise ValueError(f'{shown(word)} is not a month; write it as "2026-01"')
     return word
 
 
-def _number(value: object, parse: Callable[[str], int], example: str, finest: str, places: int) -> int:
-    word = _plain_text(value, example)
+def decimal_of(value: object, parse: Callable[[str], int], example: str, finest: str, places: int) -> int:
+    word = plain_text(value, example)
     if len(word) > LONGEST_NUMBER:
         raise ValueError(f"{shown(word)} is too long for a number; write it as “{example}”.")
     try:
@@ -142,28 +137,28 @@ def _number(value: object, parse: Callable[[str], int], example: str, finest: st
 
 
 def signed_btc(value: object) -> Sats:
-    amount = _number(value, parse_btc, "474.62", "coins go to the satoshi", 8)
+    amount = decimal_of(value, parse_btc, "474.62", "coins go to the satoshi", 8)
     if abs(amount) > MOST_BTC:
         raise ValueError(f"{shown(value)} is more than the {show_btc(MOST_BTC)} BTC there will ever be.")
     return amount
 
 
 def signed_usd(value: object) -> Cents:
-    amount = _number(value, parse_usd, "10000000.00", "dollars go to the cent", 2)
+    amount = decimal_of(value, parse_usd, "10000000.00", "dollars go to the cent", 2)
     if abs(amount) > MOST_USD:
         raise ValueError(f"{shown(value)} is more than {show_usd(MOST_USD)}; write dollars, not cents.")
     return amount
 
 
 def btc(value: object) -> Sats:
-    return _not_negative(signed_btc(value), value)
+    return not_negative(signed_btc(value), value)
 
 
 def usd(value: object) -> Cents:
-    return _not_negative(signed_usd(value), value)
+    return not_negative(signed_usd(value), value)
 
 
-def _not_negative(amount: int, value: object) -> int:
+def not_negative(amount: int, value: object) -> int:
     if amount < 0:
         raise ValueError(f"{shown(value)} is negative; write 0 or more.")
     return amount
@@ -190,7 +185,7 @@ def _positive(amount: int, value: object) -> int:
 
 def ratio(value: object) -> Fraction:
     """An exact ratio, 0 or more: a decimal or two whole numbers."""
-    word = _plain_text(value, "0.75")
+    word = plain_text(value, "0.75")
     if len(word) > LONGEST_NUMBER:
         raise ValueError(f"{shown(word)} is too long for a ratio; write it as “0.75” or “4/3”.")
     try:
@@ -260,84 +255,12 @@ def whole(least: int, most: int) -> Callable[[object], int]:
     return read
 
 
-def hours(value: object) -> timedelta:
-    """Hours, as a whole number or a decimal in quotes; exact to 0.0036 s."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    count = _not_negative(_number(value, lambda word: parse_amount(word, 6), "1.5", "hours go to six", 6), value)
-    if count > MOST_HOURS // timedelta(hours=1) * 10**6:
-        raise ValueError(f"{shown(value)} is more than a year; write hours.")
-    return timedelta(microseconds=count * 3600)
-
-
-def day(value: object) -> date:
-    if isinstance(value, datetime):
-        raise ValueError(f"{shown(value)} is an instant; write a date: {value.date().isoformat()}")
-    if not isinstance(value, date):
-        raise _not_a_moment(value, "a date", "2026-03-01", date.fromisoformat)
-    return _sensible(value, value)
-
-
-def instant(value: object) -> datetime:
-    """An aware instant, in UTC."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"{shown(value)} has no time zone; write {shown(value)}Z")
-        _sensible(value.date(), value)
-        return as_utc(value)
-    if isinstance(value, date):
-        raise ValueError(f"{shown(value)} is a date; write an instant with its zone: {shown(value)}T14:15:00Z")
-    raise _not_a_moment(value, "an instant with its zone", "2026-02-07T14:15:00Z", datetime.fromisoformat)
-
-
-def _not_a_moment(value: object, what: str, example: str, parse: Callable[[str], date]) -> ValueError:
-    if isinstance(value, str) and not isinstance(value, Float):
-        try:
-            parse(value)
-        except ValueError:
-            pass
-        else:
-            return ValueError(f"{shown(value)} is text; write it without quotes: {value}")
-    return ValueError(f"{shown(value)} is not {what}; write it as {example}")
-
-
-def _sensible(when: date, value: date) -> date:
-    if not FIRST_DAY <= when <= LAST_DAY:
-        raise ValueError(f"{shown(value)} is out of range; write a year from 2009 to 2199.")
-    return when
-
-
-def days(value: object) -> frozenset[date]:
-    if not isinstance(value, list):
-        raise ValueError(f"{shown(value)} is not a list of dates; write it as [2026-02-16]")
-    return frozenset(map(day, value))
-
-
-def clock(value: object) -> time:
-    """A time of day: "17:00", or TOML's own 17:00:00."""
-    if isinstance(value, time):
-        return value
-    if not isinstance(value, str) or isinstance(value, Float) or not _CLOCK.match(value):
-        raise ValueError(f'{shown(value)} is not a time of day; write it as "17:00"')
-    return time.fromisoformat(value)
-
-
-def zone(value: object) -> ZoneInfo:
-    word = _plain_text(value, "America/Chicago")
-    try:
-        return ZoneInfo(word)
-    except (KeyError, ValueError, OSError):  # unknown; no path at all; a folder such as “America”
-        near = get_close_matches(word, sorted(available_timezones()), n=1)
-        hint = f"did you mean “{near[0]}”?" if near else "write an IANA zone, as “America/Chicago”."
-        raise ValueError(f"{shown(word)} is no time zone; {hint}") from None
-
-
 def word_of(kind: type[E]) -> Callable[[object], E]:
     """A reader of the words of `kind`."""
     known = tuple(kind)
 
     def read(value: object) -> E:
-        word = _plain_text(value, known[0])
+        word = plain_text(value, known[0])
         if word not in known:
             raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
         return kind(word)
@@ -347,7 +270,7 @@ def word_of(kind: type[E]) -> Callable[[object], E]:
 
 def movement_kind(value: object) -> MovementKind:
     known = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
-    word = _plain_text(value, known[0])
+    word = plain_text(value, known[0])
     if word == MovementKind.REVERSAL:
         raise ValueError("a reversal has no kind; leave kind out and name the movement it undoes in reverses.")
     if word not in known:
@@ -356,7 +279,7 @@ def movement_kind(value: object) -> MovementKind:
 
 
 def venue(value: object) -> str:
-    word = _plain_text(value, VENUES[0])
+    word = plain_text(value, VENUES[0])
     if word not in VENUES:
         raise ValueError(f"{shown(word)} is no venue that Plimsoll asks; {meant(word, VENUES)}")
     return word
@@ -364,7 +287,7 @@ def venue(value: object) -> str:
 
 def level(value: object) -> Level:
     known = tuple(one.word for one in Level if one is not Level.OK)
-    word = _plain_text(value, known[0])
+    word = plain_text(value, known[0])
     if word not in known:
         raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
     return Level[word.upper()]

@@ -12,7 +12,6 @@ import httpx
 
 from bot.app import Running, build
 from bot.prices.simulated import SimulatedVenues
-from bot.services.importing import import_treasury
 from bot.settings import GivenSettings
 from bot.store.migrate import upgrade
 from bot.workspace import Workspace
@@ -50,7 +49,8 @@ def large_bot() -> Iterator[tuple[Running, Workspace, BenchClock]]:
         upgrade(settings.database_url.get_secret_value())
         http = httpx.Client(transport=SimulatedVenues(lambda _: PRICE, clock))
         running = build(settings, clock=clock, http=http)
-        import_treasury(running.store, large_treasury(), at=clock.now(), by="bench", source="bench")
+        with running.store.writing() as tx:
+            tx.apply(large_treasury(), at=clock.now(), by="bench", source="bench")
         try:
             yield running, workspace, clock
         finally:

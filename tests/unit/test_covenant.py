@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import THREE, book, btc, entry, fresh, line, loan, tier, treasury, usd
 
-from bot.domain.covenant import Exposure, bind, price_at_ltv, read, thresholds
+from bot.domain.covenant import Exposure, bind, price_at_ltv, read, edges
 from bot.domain.price import PriceState, PriceView
 from bot.domain.terms import Level, LtvOn, Tier
 
@@ -58,7 +58,7 @@ def test_a_line_is_reached_at_it_and_not_a_cent_or_a_satoshi_before(debt, coins,
 
 @given(debts, coins, prices, lines, cushions)
 def test_a_line_is_reached_exactly_from_its_ltv_on(debt, collateral, price, at, cushion):
-    reading = read(exposure(debt, collateral, tier("call", at), cushion=cushion), PriceView.scenario(price), MARGIN)
+    reading = read(exposure(debt, collateral, tier("call", at), cushion=cushion), PriceView.scenario(price))
     assert reading.tiers[0].reached is (plain_ltv(debt, collateral, price, cushion) >= at)
     assert reading.lenders == plain_ltv(debt, collateral, price, cushion)
     assert reading.ours == plain_ltv(debt, collateral, price, Fraction(0))
@@ -67,17 +67,17 @@ def test_a_line_is_reached_exactly_from_its_ltv_on(debt, collateral, price, at, 
 @given(debts, coins, lines, cushions)
 def test_at_the_printed_price_the_line_is_reached_and_a_cent_above_it_is_not(debt, collateral, at, cushion):
     held = exposure(debt, collateral, tier("call", at), cushion=cushion)
-    printed = read(held, PriceView.scenario(1), MARGIN).tiers[0].price
+    printed = read(held, PriceView.scenario(1)).tiers[0].price
     assert printed >= 0
     if printed:
-        assert read(held, PriceView.scenario(printed), MARGIN).tiers[0].reached
-    assert not read(held, PriceView.scenario(printed + 1), MARGIN).tiers[0].reached
+        assert read(held, PriceView.scenario(printed)).tiers[0].reached
+    assert not read(held, PriceView.scenario(printed + 1)).tiers[0].reached
 
 
 @given(debts, coins, prices, st.lists(lines, min_size=1, max_size=4, unique=True), cushions)
 def test_what_is_printed_never_shows_a_line_that_is_not_reached(debt, collateral, price, ats, cushion):
     tiers = [tier("call", at, f"line {at}") for at in sorted(ats)]
-    reading = read(exposure(debt, collateral, *tiers, cushion=cushion), PriceView.scenario(price), MARGIN)
+    reading = read(exposure(debt, collateral, *tiers, cushion=cushion), PriceView.scenario(price))
     exact, shown = reading.lenders * 100, Fraction(reading.show(reading.lenders))
     for one in reading.tiers:
         assert one.reached or shown != one.bound.line * 100
@@ -88,20 +88,20 @@ def test_what_is_printed_never_shows_a_line_that_is_not_reached(debt, collateral
 
 @given(debts, coins, prices, lines, cushions)
 def test_headroom_is_measured_from_the_printed_price(debt, collateral, price, at, cushion):
-    reading = read(exposure(debt, collateral, tier("call", at), cushion=cushion), PriceView.scenario(price), MARGIN)
+    reading = read(exposure(debt, collateral, tier("call", at), cushion=cushion), PriceView.scenario(price))
     assert reading.tiers[0].headroom == 1 - Fraction(reading.tiers[0].price, price)
 
 
 @given(debts, coins, prices, prices, st.lists(lines, min_size=1, max_size=3, unique=True), cushions, lines)
-def test_between_two_thresholds_nothing_changes(debt, collateral, one, other, ats, cushion, extra):
+def test_between_two_edges_nothing_changes(debt, collateral, one, other, ats, cushion, extra):
     tiers = [tier(kind, at) for kind, at in zip(("early", "call", "liquidation"), sorted(ats), strict=False)]
     held = exposure(debt, collateral, *tiers, cushion=cushion)
-    edges = thresholds(held, MARGIN, [extra])
+    found = edges(held, [extra])
     low, high = sorted((one, other))
-    if not any(low <= edge < high for edge in edges):
-        here, there = (read(held, PriceView.scenario(price), MARGIN) for price in (low, high))
+    if not any(low <= edge < high for edge in found):
+        here, there = (read(held, PriceView.scenario(price)) for price in (low, high))
         assert [t.reached for t in here.tiers] == [t.reached for t in there.tiers]
-        assert [here.cleared(t) for t in here.tiers] == [there.cleared(t) for t in there.tiers]
+        assert [t.cleared for t in here.tiers] == [t.cleared for t in there.tiers]
         assert (here.lenders <= extra) is (there.lenders <= extra)
 
 
@@ -215,7 +215,7 @@ def test_nothing_owed_is_fine_even_without_a_price():
 
 def test_a_line_reached_at_the_reference_only_is_a_warning_that_names_the_venue():
     asked = book(treasury(loan(reference="kraken")), fresh("57200", references={"kraken": usd("57142")}))
-    said, call = entry(asked), asked.read(asked.facility_exposures[0]).tiers[1]
+    said, call = entry(asked), asked.read(asked.snapshot.facilities[0]).tiers[1]
     assert (said["tier"], said["level"], said["lender_price_usd"]) == ("margin call", "warning", "57142.00")
     assert (said["ltv_pct"], said["lender_ltv_pct"]) == ("74.93", "75.00")
     assert (call.venue, call.level) == ("kraken", Level.WARNING)

@@ -80,7 +80,7 @@ def test_a_line_is_where_the_table_says(line, shown):
 
 def test_the_cures_are_exact_before_they_are_printed():
     reading = read(
-        book(contract(), "55000", OPENED).facility_exposures[0], PriceView.scenario(usd("55000")), Fraction(1, 100)
+        book(contract(), "55000", OPENED).snapshot.facilities[0], PriceView.scenario(usd("55000")), Fraction(1, 100)
     )
     aim = cures(reading, Fraction("0.65"), DEBT, Fraction(50, 10_000))
     assert aim.top_up == Fraction(300_000_000) / (Fraction("0.65") * 55_000) * 10**8 - COINS
@@ -101,7 +101,7 @@ def test_selling_pledged_coins_ends_at_the_target_with_what_the_table_says_is_le
 
 
 def test_what_may_come_back_is_what_the_table_says():
-    exposure = book(treasury(loan(debt="225000000")), "68500").facility_exposures[0]
+    exposure = book(treasury(loan(debt="225000000")), "68500").snapshot.facilities[0]
     assert percent_plain(ltv(exposure.tested, exposure.collateral, usd("68500"))) == "46.92"
     assert releasable(exposure, usd("68500"), Fraction("0.60")) == btc("1525.54744525")
 

@@ -44,7 +44,7 @@ class Situation:
         view = PriceView(view.state, price, references=view.references)
         self.debt, self.held, self.price, self.target, self.s = debt, held, price, target, s
         self.valued = Fraction(quote if quote is not None else price) * (1 - cushion)
-        aim = cures(read(exposure, view, MARGIN), target, debt, s)
+        aim = cures(read(exposure, view), target, debt, s)
         names = ("top_up", "repay", "sell_free", "sell_pledged")
         self.amounts = {name: None if (exact := getattr(aim, name)) is None else ceil(exact) for name in names}
 

@@ -140,7 +140,7 @@ def test_the_lines_and_targets_of_a_requirements_group_are_harmonic_means(parts,
         loan(f"m{number}", debt=f"{debt}", coins="10", group="all", tiers=tiers) for number, (debt, tiers) in enumerate(parts)
     ]
     asked = book(grouped(*members, group=Group("all", GroupTest.REQUIREMENTS)), f"{price}")
-    exposure = asked.group_exposures[0]
+    exposure = asked.snapshot.groups[0]
     expected = [kind for kind in kinds if any(one.kind is kind for _, tiers in parts for one in tiers)]
     assert [bound.tier.kind for bound in exposure.bounds] == expected
     for bound in exposure.bounds:

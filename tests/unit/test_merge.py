@@ -16,6 +16,7 @@ from bot.treasury_file import read_treasury
 CONTRACT = (Path(__file__).parent / "contract.toml").read_text(encoding="utf-8")
 RECORDED = read_treasury("contract.toml", CONTRACT)
 CAPITAL = "opening figures stay; record a movement."
+ANOTHER = "another treasury needs a database of its own."
 
 
 def edited(*edits: tuple[str, str]) -> Treasury:
@@ -23,7 +24,7 @@ def edited(*edits: tuple[str, str]) -> Treasury:
     for old, new in edits:
         assert old in text
         text = text.replace(old, new, 1)
-    return read_treasury("treasury.toml", text, alone=False)
+    return read_treasury("treasury.toml", text, RECORDED)
 
 
 def importing(*edits: tuple[str, str]) -> Merge:
@@ -73,10 +74,6 @@ ONE_CHANGE: dict[str, tuple[tuple[str, str], str]] = {
     "a policy value": (
         ('withstand_drop = "0.30"', 'withstand_drop = "0.35"'),
         "~ policy withstand_drop 0.30 → 0.35",
-    ),
-    "a policy value taken away": (
-        ('max_cover_btc = "5000"\n', ""),
-        "~ policy max_cover_btc 5,000.00 BTC → off",
     ),
     "a day on which a calendar is closed": (
         ("closed = [2026-02-16]", "closed = [2026-05-25]"),
@@ -146,61 +143,53 @@ def test_it_says_the_one_thing_that_is_new(name: str) -> None:
 ONE_REFUSAL: dict[str, tuple[tuple[str, str], str]] = {
     "another name": (
         ('name = "Example Mining"', 'name = "Another"'),
-        "treasury “Example Mining”: name is Example Mining and the file says Another; import into a "
-        "database of its own, "
-        "or correct the file.",
+        f"treasury “Example Mining”: name: Another, but Example Mining is recorded; {ANOTHER}",
     ),
     "another zone": (
         ('production_timezone = "UTC"', 'production_timezone = "Asia/Tokyo"'),
-        "treasury “Example Mining”: production_timezone is UTC and the file says Asia/Tokyo; import into a database of "
-        "its own, or correct the file.",
+        f"treasury “Example Mining”: production_zone: Asia/Tokyo, but UTC is recorded; {ANOTHER}",
     ),
     "another opening of an account": (
         ('btc = "474.62"', 'btc = "475"'),
-        f"account custody: btc is recorded as 474.62 BTC and the file says 475.00 BTC; {CAPITAL}",
+        f"account custody: btc: 475.00 BTC, but 474.62 BTC is recorded; {CAPITAL}",
     ),
     "another principal": (
         ('principal = "300000000.00"', 'principal = "310000000.00"'),
-        f"facility antalpha: principal is recorded as $300,000,000.00 and the file says $310,000,000.00; {CAPITAL}",
+        f"facility antalpha: principal: $310,000,000.00, but $300,000,000.00 is recorded; {CAPITAL}",
     ),
     "other terms": (
         ('rate = "0.07"', 'rate = "0.075"'),
-        "facility antalpha: rate is recorded as 0.07 and the file says 0.075; terms change by an amendment with its "
-        "effective day.",
+        "facility antalpha: rate: 0.075, but 0.07 is recorded; terms change by an amendment with its effective day.",
     ),
     "another amendment": (
         ('rate = "0.08"', 'rate = "0.085"'),
-        "amendment antalpha 2026-03-01: rate is recorded as 0.08 and the file says 0.085; an amendment stays; write "
-        "another with its own effective day.",
+        "amendment antalpha 2026-03-01: rate: 0.085, but 0.08 is recorded; an amendment stays; write another with its "
+        "own effective day.",
     ),
     "other hours": (
         ('close = "17:00"', 'close = "16:00"'),
-        "calendar new-york: close is recorded as 17:00 and the file says 16:00; a calendar's "
-        "zone and hours stay; "
-        "write another calendar.",
+        "calendar new-york: close: 16:00, but 17:00 is recorded; a calendar's zone and hours stay; write another "
+        "calendar.",
     ),
     "another group": (
         ('cure_to = "0.68"', 'cure_to = "0.60"'),
-        "group antalpha-all: tiers is recorded as [group call 0.78 cured to 0.68] and the file says "
-        "[group call 0.78 cured to 0.60]; a master agreement stays; write another group.",
+        "group antalpha-all: tiers: [group call 0.78 cured to 0.60], but [group call 0.78 cured to 0.68] is recorded; "
+        "a master agreement stays; write another group.",
     ),
     "another price of a notice": (
         ('price = "57100"', 'price = "57000"'),
-        "call “notice 1”: price is recorded as $57,100.00 and the file says $57,000.00; a notice stays "
-        "as it was given; "
-        "record a new one.",
+        "call “notice 1”: price: $57,000.00, but $57,100.00 is recorded; a notice stays as it was given; record a new "
+        "one.",
     ),
     "a demand added to a notice": (
         ('price = "57100"', 'price = "57100"\ndemand_btc = "100"'),
-        "call “notice 1”: demand_btc is recorded as nothing and the file says 100.00 BTC; a notice "
-        "stays as it was given; "
-        "record a new one.",
+        "call “notice 1”: demand_btc: 100.00 BTC, but nothing is recorded; a notice stays as it was given; record a "
+        "new one.",
     ),
     "another movement": (
         ('btc = "3650"', 'btc = "3651"'),
-        "movement “sale 1”: btc is recorded as 3,650.00 BTC and the file says 3,651.00 BTC; a movement "
-        "stays; reverse it "
-        "and record it anew.",
+        "movement “sale 1”: btc: 3,651.00 BTC, but 3,650.00 BTC is recorded; a movement stays; reverse it and record "
+        "it anew.",
     ),
 }
 
@@ -208,7 +197,7 @@ ONE_REFUSAL: dict[str, tuple[tuple[str, str], str]] = {
 @pytest.mark.parametrize("name", ONE_REFUSAL)
 def test_it_refuses_to_rewrite_what_happened_or_was_agreed(name: str) -> None:
     edit, line = ONE_REFUSAL[name]
-    assert importing(edit).refusals == (line,)
+    assert [str(refusal) for refusal in importing(edit).refusals] == [line]
 
 
 def test_it_names_every_refusal_at_once() -> None:
@@ -239,7 +228,7 @@ def test_movements_recorded_elsewhere_stand_beside_those_of_the_file() -> None:
 def test_the_ledger_judges_the_union() -> None:
     spent = '[[movement]]\nat=2026-02-10T00:00:00Z\nkind="cost"\naccount="custody"\nbtc="500"\nref="c"\n[[cash_cost]]'
     (refusal,) = importing(("[[cash_cost]]", spent)).refusals
-    assert refusal.startswith("movement “c”: ")
+    assert str(refusal).startswith("movement “c”: btc: account “custody” has 474.62 BTC")
 
 
 def test_an_amendment_that_comes_between_is_carried_into_the_later() -> None:
@@ -270,7 +259,7 @@ def test_a_call_that_ended_cannot_end_otherwise() -> None:
     (notice,) = RECORDED.notices
     met = replace(RECORDED, notices=(replace(notice, met=notice.at),))
     (refusal,) = merge(met, edited(('ref = "notice 1"', 'ref = "notice 1"\nmet = 2026-02-08T20:00:00Z #'))).refusals
-    assert refusal.startswith("call “notice 1”: met is recorded as 2026-02-07T14:15:00Z and the file says 2026-02-08")
+    assert str(refusal).startswith("call “notice 1”: met: 2026-02-08T20:00:00Z, but 2026-02-07T14:15:00Z is recorded")
 
 
 ADDITIVE = [name for name, (_, line) in ONE_CHANGE.items() if line.startswith("+")]

@@ -328,7 +328,6 @@ id = "all"
 test = "requirements"
 collateral_btc = "3"
 reference = "coinbase"
-consent = "ask"
 min_call_usd = "1000"
 [[call]]
 group = "all"
@@ -341,12 +340,7 @@ demand_btc = "0.001"
 disputed = 2026-02-20T04:00:00Z
 """)
     (group,), (notice,) = treasury.groups, treasury.notices
-    assert (group.pool, group.reference, group.consent, group.min_call_usd) == (
-        3 * BTC,
-        "coinbase",
-        Consent.ASK,
-        1000_00,
-    )
+    assert (group.pool, group.reference, group.min_call_usd) == (3 * BTC, "coinbase", 1000_00)
     assert treasury.pool_of(treasury.facilities[0]) == group
     assert (notice.group, notice.facility, notice.at) == ("all", None, at("2026-02-20T02:00"))
     assert (notice.demand_usd, notice.demand_btc, notice.disputed) == (40_00, 100_000, at("2026-02-20T04:00"))

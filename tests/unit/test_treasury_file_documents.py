@@ -87,8 +87,6 @@ groups = st.builds(
     reference=maybe() | words,
     on_recovery=st.sampled_from(OnRecovery),
     min_call_usd=amounts,
-    consent=st.sampled_from(Consent),
-    desk_calendar=maybe() | ids,
 )
 calendars = st.builds(Calendar, id=ids, zone=zones, open=times, close=times, closed=st.frozensets(days, max_size=5))
 policies = st.builds(

@@ -239,6 +239,11 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         f"{F}: collateral_btc: its group antalpha-all holds the coins of its facilities; put them in its "
         "collateral_btc.",
     ),
+    "a desk of a group": (
+        ((RATIO_GROUP, f'consent = "desk"\n{RATIO_GROUP}'),),
+        "group[1] (antalpha-all): consent: unknown key; here may be id, test, collateral_btc, cushion, reference, "
+        "on_recovery, min_call_usd or tier.",
+    ),
     # calls
     "a call of both": (
         (("notice\nfacility", 'notice\ngroup = "antalpha-all"\nfacility'),),
@@ -307,4 +312,3 @@ def test_it_blames_nobody_for_what_could_not_be_read() -> None:
 def test_faults_of_the_ledger_name_the_movement_by_its_place_in_the_file() -> None:
     text = edited(('kind = "repaid"\nusd = "250000000.00"', 'kind = "repaid"\nusd = "350000000.00"'))
     assert [line.split(":")[0] for line in in_order(text)] == ["movement[2] “repayment 1”"] * len(in_order(text))
-    assert read_treasury("treasury.toml", text, alone=False).movements[1].usd == 350_000_000_00

@@ -1,0 +1,247 @@
+"""The composition root: settings in, a running bot out. Nothing happens at import, and nothing runs before `start`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.domain.price import PriceState, PriceView
+from bot.domain.words import span
+from bot.health import DOWN, Metrics, outbox_state, price_view
+from bot.prices.feed import FeedPolicy, PriceFeed
+from bot.schedule import Job, Schedule
+from bot.services.access import Access, LookUpFailedError
+from bot.services.books import Books
+from bot.services.checking import poll_price, run_checks
+from bot.services.deliver import Delivery
+from bot.services.ports import Clock, SystemClock
+from bot.services.questions import Questions
+from bot.settings import Settings
+from bot.slack.app import build_app
+from bot.slack.directory import SlackDirectory
+from bot.slack.health import Health
+from bot.slack.notifier import TIME_OUT_S, Notifier
+from bot.slack.outcomes import UNREACHABLE
+from bot.slack.requests import Requests
+from bot.slack.socket import SocketMode
+from bot.store.engine import open_engine
+from bot.store.store import Store
+
+CACHE_EVERY = timedelta(minutes=10)
+THIN_EVERY = timedelta(days=1)
+CONNECT_EVERY = timedelta(seconds=15)
+SOCKET_SILENCE = timedelta(minutes=1)
+"""A socket that Slack has not answered for so long is dead, whatever it says itself."""
+LATER_THREADS = 4
+_log = structlog.get_logger()
+
+
+class Running:
+    """Every part of one bot, wired. `start` and `stop` once each; the parts may be used without either."""
+
+    def __init__(self, settings: Settings, clock: Clock, slack: WebClient, http: httpx.Client) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.metrics = Metrics()
+        self.store = Store(open_engine(settings.database_url.get_secret_value()))
+        self.books = Books(settings.alert_policy(), settings.price_policy())
+        self.questions = Questions(self.store, self.books, clock)
+        self.last_check: datetime | None = None
+        self._http = http
+        self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
+        self.access = Access(self.store, SlackDirectory(slack), clock)
+        self.delivery = Delivery(
+            self.store,
+            Notifier(slack, self.access, time_out_s=_posting_time_out(settings.settle_after)),
+            clock,
+            worker_id=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+            settle_after=settings.settle_after,
+            tell=self.metrics.delivered,
+        )
+        self._later = ThreadPoolExecutor(LATER_THREADS, thread_name_prefix="later")
+        self.slack_app = build_app(
+            signing_secret=_signing_secret(settings),
+            client=slack,
+            questions=self.questions,
+            access=self.access,
+            requests=Requests(self.store, clock),
+            health=self.health,
+            run_later=self._run_later,
+            command_prefix=settings.command_prefix,
+            unavailable=DOWN,
+        )
+        token = settings.slack_app_token
+        self._socket = SocketMode(self.slack_app, token.get_secret_value(), slack) if token else None
+        self.schedule: Schedule | None = None
+        self.metrics.read_from(self)
+
+    def poll_and_check(self) -> None:
+        """One poll of the price, then every check; what they have to say is delivered at once."""
+        with self.metrics.poll_seconds.time():
+            tick = poll_price(self.store, self._feed, self.books.prices)
+        for quote in tick.quotes:
+            if quote.why:
+                _log.info("quote_not_used", source=quote.source, verdict=quote.verdict.value, why=quote.why)
+        with self.metrics.check_seconds.time():
+            said = run_checks(self.store, self.books, self.clock, self.settings.alert_channel or "")
+        self.last_check = self.clock.now()
+        for one in said:
+            self.metrics.transitions.labels(one.change.value, one.reason.value).inc()
+            known = one.alert or one.before
+            _log.info(
+                "alert",
+                key=one.key,
+                change=one.change.value,
+                reason=one.reason.value,
+                alert_level=known.level.word if known else None,
+                tier=known.tier if known else None,
+            )
+        if said and self.schedule:
+            self.schedule.wake_delivery()
+
+    def thin(self) -> None:
+        """Of ticks older than 90 days one an hour stays."""
+        with self.store.writing() as tx:
+            gone = tx.thin_ticks(self.clock.now())
+        if gone:
+            _log.info("ticks_thinned", gone=gone)
+
+    def refresh(self) -> None:
+        """What Slack said of people and channels is asked again before it is too old to rely on."""
+        try:
+            self.access.refresh()
+        except LookUpFailedError as failed:
+            _log.warning("slack_not_asked", reason=failed.code)
+
+    def start(self, *, works: bool, answers: bool) -> None:
+        """`works`: poll, check, post. `answers`: know people and channels, and in Socket Mode hold the socket."""
+        jobs = [Job("refresh", CACHE_EVERY, self.refresh, at_start=True)] if answers else []
+        if answers and self._socket:
+            jobs += [Job("connect", CONNECT_EVERY, self.connect, at_start=True)]
+        if works:
+            jobs += [
+                Job("poll_and_check", self.settings.price_every, self.poll_and_check, at_start=True),
+                Job("thin", THIN_EVERY, self.thin, at_start=True),
+            ]
+        self.schedule = Schedule(jobs, self.delivery.run_once if works else None)
+        self.schedule.start()
+
+    def connect(self) -> None:
+        """Opens the socket, or sees to it that it is still alive."""
+        if self._socket is None:
+            return
+        silent = self._socket.silent_for()
+        if silent is not None and silent < SOCKET_SILENCE:
+            return
+        if silent is not None:
+            _log.warning("socket_silent", seconds=int(silent.total_seconds()))
+            self._socket.stop()
+        try:
+            self._socket.start()
+        except (SlackApiError, SlackClientError, *UNREACHABLE) as error:
+            _log.error("socket_not_connected", reason=_reason(error))
+
+    def stop(self, within: float) -> None:
+        """Ends it all; what is under way gets `within` seconds."""
+        if self.schedule:
+            self.schedule.stop(within)
+        if self._socket:
+            self._socket.stop()
+        self._later.shutdown(wait=False, cancel_futures=True)
+        self._feed.close()
+        self._http.close()
+        self.store.close()
+
+    def dead_threads(self) -> list[str]:
+        """What should be running in this process and is not."""
+        return self.schedule.dead() if self.schedule else []
+
+    def troubles(self) -> list[str]:
+        """What else keeps it from its work."""
+        silent = self._socket.silent_for() if self._socket and self.schedule else None
+        if silent is not None and silent > SOCKET_SILENCE:
+            return [f"Slack's socket was last heard {span(silent)} ago"]
+        return []
+
+    def health(self) -> Health:
+        """How it is, for `/plimsoll`."""
+        now = self.clock.now()
+        sources = tuple(name for name, _ in self.settings.price_sources)
+        try:
+            view, polled = price_view(self, now)
+            outbox = outbox_state(self.store, now)
+        except DOWN as error:
+            return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
+        return Health(
+            at=now,
+            price=view,
+            sources=sources,
+            last_check=self.last_check or polled,
+            undelivered=outbox.pending,
+            undelivered_since=outbox.since,
+            failed=outbox.failed,
+            failures=outbox.reasons,
+            socket_silent_for=self._socket.silent_for() if self._socket else None,
+            version=_version(),
+        )
+
+    def _run_later(self, work: Callable[[], None]) -> None:
+        """Whatever talks to Slack after the acknowledgement; its errors are logged, nobody waits for it."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001  # nobody would ever look at this future
+                _log.exception("later_failed")
+
+        self._later.submit(run)
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    slack: WebClient | None = None,
+    http: httpx.Client | None = None,
+) -> Running:
+    """Every part of the bot. `slack` and `http` are made from the settings where they are not given."""
+    return Running(settings, clock or SystemClock(), slack or _slack_client(settings), http or httpx.Client())
+
+
+def _slack_client(settings: Settings) -> WebClient:
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    return WebClient(token=token, base_url=settings.slack_api_url, timeout=TIME_OUT_S)
+
+
+def _signing_secret(settings: Settings) -> str:
+    """The app's; in Socket Mode, where no request comes over HTTP, one that nobody knows."""
+    given = settings.slack_signing_secret
+    return given.get_secret_value() if given else secrets.token_hex()
+
+
+def _reason(error: Exception) -> str:
+    return str(error.response["error"]) if isinstance(error, SlackApiError) else str(error)
+
+
+def _posting_time_out(settle_after: timedelta) -> int:
+    """A post must have ended, one way or the other, before it is looked for."""
+    return max(1, min(TIME_OUT_S, int(settle_after.total_seconds()) - 1))
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("plimsoll-bot")
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,188 @@
+"""What `doctor` looks at. Each look is one line: all is well, or what is wrong and the next step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.services.errors import PlimsollError
+from bot.settings import Settings, SettingsError
+
+LARGEST_SKEW = timedelta(seconds=30)
+SLACK_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One look: `ok` is None where there was nothing to look at."""
+
+    name: str
+    ok: bool | None
+    said: str
+
+    def document(self) -> dict[str, Any]:
+        return {"name": self.name, "ok": self.ok, "said": self.said}
+
+
+def examine() -> list[Result]:
+    """Every look there is; none of them changes anything."""
+    from bot.cli.common import load
+
+    try:
+        settings = load()
+    except SettingsError as error:
+        return [Result("settings", False, line) for line in str(error).splitlines()]
+    return [
+        *_settings(settings),
+        _database(settings),
+        *_prices(settings),
+        *_slack(settings),
+    ]
+
+
+def _settings(settings: Settings) -> Iterator[Result]:
+    """Which are set, by name. Of secrets no more than that is said."""
+    from bot.settings import is_set
+
+    given = [name.upper() for name in type(settings).model_fields if is_set(name)]
+    yield Result("settings", True, f"set: {', '.join(given)}" if given else "all at their defaults")
+    try:
+        settings.require_slack()
+    except SettingsError as error:
+        yield Result("slack settings", False, str(error))
+
+
+def _database(settings: Settings) -> Result:
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.cli.common import behind, opened, sqlite_file, unusable
+    from bot.store import migrate
+    from bot.store.engine import DatabaseUnavailableError
+
+    url = settings.database_url.get_secret_value()
+    file = sqlite_file(url)
+    where = str(file) if file is not None else "PostgreSQL"
+    if file is not None and not file.exists():
+        return Result("database", False, f"{where} is not there yet: plimsoll import FILE makes it")
+    try:
+        if lacking := migrate.pending(url):
+            return Result("database", False, str(behind(lacking)))
+        with opened(settings) as store, store.reading() as tx:
+            treasury = tx.treasury()
+    except (DatabaseUnavailableError, DBAPIError) as error:
+        return Result("database", False, unusable(settings, error))
+    except PlimsollError as error:
+        return Result("database", False, str(error))
+    if treasury is None:
+        return Result("database", False, f"{where}: nothing imported yet: plimsoll import FILE")
+    return Result("database", True, f"{where}, up to date: {treasury.name}, {len(treasury.facilities)} facilities")
+
+
+def _prices(settings: Settings) -> Iterator[Result]:
+    """Each source asked once, then what they make together, and how far our clock is from theirs."""
+    import httpx
+
+    from bot.domain.money import show_usd
+    from bot.domain.quotes import aggregate
+    from bot.prices.feed import PriceFeed
+    from bot.services.ports import SystemClock
+
+    quotes = []
+    polls = []
+    with httpx.Client() as http:
+        for source in settings.price_sources:
+            feed = PriceFeed([source], http, SystemClock())
+            began = time.monotonic()
+            poll = feed.poll()
+            took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+            feed.close()
+            polls.append(poll)
+            for failure in poll.failures:
+                step = "see whether this machine reaches it, or leave it out of PRICE_SOURCES"
+                yield Result(f"price {source[0]}", False, f"{failure.why} after {took}; {step}")
+            for quote in poll.quotes:
+                quotes.append(quote)
+                yield Result(f"price {source[0]}", True, f"{show_usd(quote.price)} in {took}")
+    now = SystemClock().now()
+    tick = aggregate(None, _together(polls, now, settings), settings.price_policy())
+    if tick.price is None:
+        needed = f"{settings.price_quorum} of {len(settings.price_sources)} sources must agree (PRICE_QUORUM)"
+        yield Result("price", False, f"no price: {needed}; mend a source above or name others in PRICE_SOURCES")
+    else:
+        yield Result("price", True, f"{show_usd(tick.price)}, {tick.state.value}, {len(tick.sources)} sources")
+    yield from _clock([(quote.at, quote.fetched_at) for quote in quotes if quote.at is not None])
+
+
+def _together(polls: list[Any], now: datetime, settings: Settings) -> Any:
+    from bot.domain.quotes import Poll
+
+    names = tuple(name for name, _ in settings.price_sources)
+    return Poll(now, names, tuple(q for p in polls for q in p.quotes), tuple(f for p in polls for f in p.failures))
+
+
+def _clock(times: list[tuple[datetime, datetime]]) -> Iterator[Result]:
+    """Our clock against the sources': quotes are a little old, never from the future."""
+    if not times:
+        return
+    ahead = max(theirs - ours for theirs, ours in times)
+    behind = min(ours - theirs for theirs, ours in times)
+    skew = ahead if ahead > timedelta(0) else -behind
+    said = f"{abs(skew).total_seconds():.0f} s {'behind' if skew > timedelta(0) else 'ahead of'} the newest quote"
+    if abs(skew) > LARGEST_SKEW:
+        yield Result("clock", False, f"this machine's clock is {said}; let NTP set it")
+    else:
+        yield Result("clock", True, f"{said}")
+
+
+def _slack(settings: Settings) -> Iterator[Result]:
+    """The token, and whether the bot is in a channel of our own that alerts may go to."""
+    if settings.slack_bot_token is None:
+        yield Result("slack", None, "no SLACK_BOT_TOKEN: not asked")
+        return
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError
+
+    client = WebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        timeout=SLACK_TIMEOUT_S,
+        retry_handlers=[],
+    )
+    began = time.monotonic()
+    try:
+        who = client.auth_test()
+    except SlackApiError as error:
+        step = "install the app anew and set SLACK_BOT_TOKEN to its bot token"
+        yield Result("slack token", False, f"Slack says {error.response['error']}; {step}")
+        return
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        yield Result("slack token", False, f"Slack cannot be reached: {reason}; see whether this machine has a network")
+        return
+    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    yield Result("slack token", True, f"{who.get('user')} in {who.get('team')}, {took}")
+    if settings.alert_channel is None:
+        return
+    try:
+        channel = client.conversations_info(channel=settings.alert_channel)["channel"]
+    except (SlackApiError, OSError) as error:
+        said = error.response["error"] if isinstance(error, SlackApiError) else str(error)
+        step = "set ALERT_CHANNEL to the id of a channel that the bot is in (/invite it)"
+        yield Result("alert channel", False, f"{settings.alert_channel}: Slack says {said}; {step}")
+        return
+    yield _channel(settings.alert_channel, channel)
+
+
+def _channel(channel_id: str, channel: dict[str, Any]) -> Result:
+    name = f"#{channel.get('name', channel_id)} ({channel_id})"
+    if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+        step = "choose a channel of your own in ALERT_CHANNEL"
+        return Result("alert channel", False, f"{name} is shared with another organisation: nothing is posted; {step}")
+    if channel.get("is_archived"):
+        return Result("alert channel", False, f"{name} is archived; choose another in ALERT_CHANNEL")
+    if not channel.get("is_member"):
+        return Result("alert channel", False, f"the bot is not in {name}; in that channel: /invite @Plimsoll")
+    return Result("alert channel", True, name)

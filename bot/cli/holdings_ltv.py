@@ -1,0 +1,221 @@
+"""`holdings` and `ltv`: where the coins are, and how far each loan is from its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import output
+from bot.cli.common import At, Json, instant, load, scenario, store_to_read
+from bot.services.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from bot.domain.book import Book
+    from bot.domain.checks import Verdict
+    from bot.services.books import Scenario
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(holdings)
+    app.command()(ltv)
+
+
+def holdings(at: At = None, json: Json = False) -> None:
+    """Coins, cash and debt: where they are, what is left."""
+    book = open_book(instant(at), None)
+    if json:
+        from bot.domain.answers import holdings_document
+
+        output.print_json(holdings_document(book))
+    else:
+        _print_holdings(book)
+
+
+def ltv(
+    facility: Annotated[str | None, typer.Argument(help="Only this facility, by its id.")] = None,
+    price: Annotated[str | None, typer.Option("--price", metavar="USD", help="What if bitcoin were at this?")] = None,
+    drop: Annotated[
+        str | None, typer.Option("--drop", metavar="PCT", help="What if it were this much under the last price?")
+    ] = None,
+    at: At = None,
+    json: Json = False,
+) -> None:
+    """Every loan against its lines.
+
+    LTV, the next line with its price, open calls with their clocks, and what would cure them.
+    """
+    book = open_book(instant(at), scenario(price, drop))
+    _known(book, facility)
+    if json:
+        from bot.domain.answers import ltv_document
+
+        output.print_json(ltv_document(book, facility))
+    else:
+        _print_ltv(book, facility)
+
+
+def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
+    """The Book at `at` (default now): one reading transaction and nothing else."""
+    settings = load()
+    from bot.services.books import Books
+    from bot.services.ports import SystemClock
+    from bot.services.questions import Questions
+
+    with store_to_read(settings) as store:
+        books = Books(settings.alert_policy(), settings.price_policy())
+        return Questions(store, books, SystemClock()).book(what_if, at)
+
+
+def _known(book: Book, facility: str | None) -> None:
+    ids = [one.id for one in book.treasury.facilities]
+    if facility is not None and facility not in ids:
+        known = f"known: {', '.join(ids)}" if ids else "none is recorded"
+        raise UsageError(f"There is no facility “{facility}”; {known}")
+
+
+def heading(book: Book) -> str:
+    """Whose answer it is, as of when, and by which price."""
+    from bot.domain.words import price_phrase
+
+    when = output.local(book.at, book.treasury.zone)
+    price = price_phrase(book.price)
+    return f"{book.treasury.name}, {when}, {'bitcoin at ' if book.price.last is not None else ''}{price}"
+
+
+def _print_holdings(book: Book) -> None:
+    from bot.domain.money import show_btc, show_usd
+
+    shown = output.table("", "BTC", "USD", right=("BTC", "USD"))
+    for label, sats, cents in _holdings_rows(book):
+        strong = label in _TOTALS
+        usd = show_usd(cents) if cents is not None else output.NOTHING if strong else ""
+        shown.add_row(label, show_btc(sats) if sats is not None else "", usd, style="bold" if strong else None)
+    accounts = output.table("Account", "BTC", "USD", right=("BTC", "USD"))
+    for name, balance in book.balances.accounts.items():
+        accounts.add_row(name, show_btc(balance.btc), show_usd(balance.usd))
+
+    out = output.Page()
+    out.print(output.bold(heading(book)))
+    out.print()
+    out.print(shown)
+    if book.balances.accounts:
+        out.print()
+        out.print(accounts)
+    if book.price.usable is None:
+        out.print()
+        out.print("There is no price to value the coins by: plimsoll doctor asks the sources.")
+
+
+_TOTALS = ("Coins", "Net")
+
+
+def _holdings_rows(book: Book) -> Iterator[tuple[str, int | None, int | None]]:
+    """What there is and what is owed: label, satoshis, cents; parts are indented under their sum."""
+    from bot.domain.answers import holdings_value, net
+    from bot.domain.money import SATS_PER_BTC
+
+    coins, balances, price = book.coins, book.balances, book.price.usable
+
+    def worth(sats: int) -> int | None:
+        return sats * price // SATS_PER_BTC if price is not None else None
+
+    yield "Free", coins.free, worth(coins.free)
+    yield "Pledged", coins.pledged, worth(coins.pledged)
+    for facility in book.treasury.facilities:
+        if amount := balances.collateral.get(facility.id, 0):
+            yield f"  {facility.id}", amount, None
+    for group, amount in balances.pools.items():
+        yield f"  {group} (group)", amount, None
+    if coins.in_transit:
+        yield "In transit", coins.in_transit, worth(coins.in_transit)
+    if coins.pool:
+        yield "Owed by pools", coins.pool, worth(coins.pool)
+    yield "Coins", coins.total, holdings_value(book)
+    yield "Cash", None, book.cash
+    if book.cash_in_transit:
+        yield "Cash in transit", None, book.cash_in_transit
+    yield "Debt", None, -book.debt
+    for facility in book.treasury.facilities:
+        yield f"  {facility.id}", None, -balances.debts[facility.id].total
+    yield "Net", None, net(book)
+
+
+def _print_ltv(book: Book, facility: str | None) -> None:
+    from bot.domain.answers import verdicts
+
+    exposures = [one for one in book.exposures if facility is None or (one.id == facility and not one.is_group)]
+    shown = output.table("", "LTV", "Level", "Reached", "Next line", "At", "Below", right=("LTV", "At", "Below"))
+    judged = verdicts(book, exposures)
+    for verdict in judged:
+        shown.add_row(*_ltv_row(verdict))
+
+    out = output.Page()
+    out.print(output.bold(heading(book)))
+    out.print()
+    if not judged:
+        out.print("No facility is recorded.")
+        return
+    out.print(shown)
+    for verdict in judged:
+        lines = list(_details(book, verdict))
+        if lines:
+            out.print()
+            out.print(output.bold(_name(verdict)))
+        for line in lines:
+            out.paragraph(line)
+    if book.price.usable is None:
+        out.print()
+        out.print("Without a price LTVs are unknown. Ask with --price, or see what the sources say: plimsoll doctor")
+
+
+def _name(verdict: Verdict) -> str:
+    exposure = verdict.reading.exposure
+    return f"{exposure.id} (group)" if exposure.is_group else exposure.id
+
+
+def _ltv_row(verdict: Verdict) -> Iterator[Text | str]:
+    from bot.domain.money import percent_plain, show_usd
+
+    reading = verdict.reading
+    lenders, following = reading.show(reading.lenders), reading.next_line
+    if not following and not reading.known and reading.tiers:
+        following = reading.tiers[0]
+    yield _name(verdict)
+    yield f"{lenders} %" if lenders is not None else output.NOTHING
+    yield output.level_text(verdict.level.word if verdict.level is not None else "unknown")
+    yield _reached(verdict)
+    yield following.name if following else output.NOTHING
+    yield show_usd(following.price) if following and following.price is not None else output.NOTHING
+    yield f"{percent_plain(following.headroom)} %" if following and following.headroom is not None else output.NOTHING
+
+
+def _reached(verdict: Verdict) -> str:
+    """The worst line reached, or called."""
+    worst = verdict.reading.worst
+    if verdict.calls and (worst is None or verdict.calls[0].rank >= worst.rank):
+        return f"{verdict.calls[0].tier.name} (called)"
+    return worst.name if worst else output.NOTHING
+
+
+def _details(book: Book, verdict: Verdict) -> Iterator[str]:
+    """What is to be done about an exposure and by when; nothing where nothing is."""
+    from bot.domain.answers import in_transit
+    from bot.domain.money import show_btc
+    from bot.domain.wording import covenant_body
+    from bot.domain.words import plain_text, price_phrase
+
+    reading = verdict.reading
+    differs = reading.lenders != reading.ours
+    if reading.worst or verdict.calls or differs or book.waived_until(reading.exposure):
+        body = plain_text(covenant_body(book, reading, verdict.calls))
+        body = body.removeprefix(f"Price {price_phrase(book.price)}. ")
+        for line in body.splitlines():
+            if not line.startswith("Next line:") and not (line == "No notice recorded." and not reading.worst):
+                yield line
+    if coming := in_transit(book, reading.exposure):
+        yield f"{show_btc(coming)} BTC in transit: not collateral until the lender credits them."

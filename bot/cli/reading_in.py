@@ -1,0 +1,188 @@
+"""`import` and `replay`: a treasury file in, and what it would have meant over a price history."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import output
+from bot.cli.common import FailedError, is_new, load, read_text, store_to_read, store_to_write, who
+from bot.services.errors import NothingImportedError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from bot.domain.replay import ReplayLine
+    from bot.domain.treasury import Treasury
+    from bot.settings import Settings
+    from bot.treasury_file import TreasuryFile
+
+
+def register(app: typer.Typer) -> None:
+    app.command("import")(import_)
+    app.command()(replay)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A treasury file (TOML).", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change and write nothing.")] = False,
+) -> None:
+    """Add what a treasury file says, all of it or nothing.
+
+    The same file twice adds nothing.
+    """
+    from bot.services.importing import import_file
+    from bot.services.ports import SystemClock
+
+    settings = load()
+    text = read_text(file)
+    if dry_run or is_new(settings):  # a file that is refused makes no database either
+        lines = _try_import(settings, file.name, text)
+    if not dry_run:
+        with store_to_write(settings) as store:
+            lines = import_file(store, _read, file.name, text, at=SystemClock().now(), by=who())
+    for line in lines or ("Nothing new",):
+        typer.echo(line)
+    if dry_run and lines:
+        typer.echo("Dry run: nothing was written")
+
+
+def _try_import(settings: Settings, name: str, text: str) -> tuple[str, ...]:
+    """What an import would say, read from the database as it is: not even an empty one is made."""
+    from bot.services.importing import try_file
+
+    try:
+        with store_to_read(settings) as store, store.reading() as tx:
+            before = tx.treasury()
+    except NothingImportedError:
+        before = None
+    return try_file(before, _read, name, text).lines
+
+
+def _read(name: str, text: str, known: Treasury | None = None) -> TreasuryFile:
+    """A treasury file, on top of what is recorded; RefusedError with every fault of it."""
+    from bot.treasury_file import TreasuryFileError, read_file
+
+    try:
+        return read_file(name, text, known)
+    except TreasuryFileError as error:
+        raise RefusedError(list(error.faults)) from None
+
+
+def replay(
+    prices: Annotated[
+        Path, typer.Option("--prices", metavar="CSV", help="A price history (CSV or CSV.gz).", show_default=False)
+    ],
+    file: Annotated[Path | None, typer.Argument(help="A treasury file; default the database's treasury.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on, 00:00.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Until this day, 00:00.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")] = False,
+) -> None:
+    """Run the checks over a price history. Writes to no database."""
+    from bot.domain.replay import replay as replayed
+
+    settings = load()
+    treasury = _read(file.name, read_text(file)).treasury if file is not None else _recorded(settings)
+    zone = treasury.zone
+    begin, end = _day("--from", since, zone), _day("--to", until, zone)
+    if begin and end and begin >= end:
+        raise UsageError(f"--from {since} is not before --to {until}")
+    history = _history(prices)
+    lines = replayed(treasury, history, begin, end, settings.alert_policy())
+    if json:
+        for line in lines:
+            output.print_json_line(line.document())
+        return
+    _print(treasury, list(lines), history, begin, end)
+
+
+def _recorded(settings: Settings) -> Treasury:
+    with store_to_read(settings) as store, store.reading() as tx:
+        treasury = tx.treasury()
+    if treasury is None:
+        raise NothingImportedError
+    return treasury
+
+
+def _history(path: Path) -> list[tuple[datetime, int]]:
+    from bot.prices.files import read_prices
+
+    if path.is_dir():
+        raise UsageError(f"{path}: is a directory; name a file in it")
+    try:
+        return read_prices(path)
+    except ValueError as error:
+        raise UsageError(" ".join(str(error).split())) from None
+
+
+def _day(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    if text is None:
+        return None
+    from bot.domain.periods import midnight
+
+    try:
+        return midnight(date.fromisoformat(text.strip()), zone)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} “{text}” is no date; write it as 2026-02-01") from None
+
+
+def _print(
+    treasury: Treasury,
+    lines: list[ReplayLine],
+    history: list[tuple[datetime, int]],
+    begin: datetime | None,
+    end: datetime | None,
+) -> None:
+    from bot.domain.words import plain_text
+
+    out = output.Page()
+    first = max(begin or treasury.opened, treasury.opened)
+    used = [at for at, _ in history if at >= first and (end is None or at < end)]
+    if not used:
+        raise FailedError(_no_prices(treasury, history, begin))
+    span = f"{output.local(used[0], treasury.zone)} to {output.local(used[-1], treasury.zone)}"
+    out.print(output.bold(f"{treasury.name}, {len(used):,} prices, {span}"))
+    out.print()
+    if not lines:
+        out.print("No alert would have come.")
+        return
+    rows = [_row(treasury, line) for line in lines]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for line, row in zip(lines, rows, strict=True):
+        padded = (
+            text.rjust(width) if column >= _FIRST_NUMBER else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        out.print("  ".join(padded), style=output.style(line.level))
+        out.paragraph(plain_text(line.message.headline), indent=4)
+
+
+_FIRST_NUMBER = 5
+
+
+def _row(treasury: Treasury, line: ReplayLine) -> tuple[str, ...]:
+    from bot.domain.money import show_usd
+
+    when = line.at.astimezone(treasury.zone)
+    return (
+        f"{when:%Y-%m-%d %H:%M:%S}",
+        line.key,
+        line.transition,
+        line.level,
+        line.tier or output.NOTHING,
+        show_usd(line.price),
+        f"{line.ltv} %" if line.ltv is not None else output.NOTHING,
+    )
+
+
+def _no_prices(treasury: Treasury, history: list[tuple[datetime, int]], begin: datetime | None) -> str:
+    if not history:
+        return "The price history is empty"
+    last = history[-1][0]
+    if begin is None and last < treasury.opened:
+        opened = output.local(treasury.opened, treasury.zone)
+        return f"The price history ends before the treasury opened ({opened}): there is nothing to replay"
+    return "The price history has no price in that time: there is nothing to replay"

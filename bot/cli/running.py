@@ -1,0 +1,75 @@
+"""`run` and `demo`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bot.cli.common import FailedError, load, prepare_database, unusable
+from bot.services.errors import UsageError
+
+
+class Role(StrEnum):
+    """What one process does. `web` answers Slack; `worker` polls, checks and posts; `all` is both."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+    app.command()(run)
+
+
+def run(role: Annotated[Role, typer.Option(help="What this process does.")] = Role.ALL) -> None:
+    """Answer in Slack, watch the price, post alerts."""
+    settings = load()
+    settings.require_slack()
+
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.store.engine import DatabaseUnavailableError
+
+    try:
+        prepare_database(settings)
+    except (DatabaseUnavailableError, DBAPIError) as error:
+        raise FailedError(unusable(settings, error)) from error
+
+    from bot.web import serve, serve_worker
+
+    if role is Role.WORKER:
+        code = serve_worker(settings)
+    else:
+        try:
+            code = serve(settings, works=role is Role.ALL)
+        except OSError as error:
+            raise FailedError(_cannot_listen(settings.host, settings.port, error)) from None
+    raise typer.Exit(code)
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to serve its page; 0 picks a free port.")] = 8765,
+    live: Annotated[bool, typer.Option("--live", help="The real price sources and the real clock.")] = False,
+) -> None:
+    """Show it all here: a local Slack and a simulated price."""
+    from bot.demo import run_demo
+
+    try:
+        run_demo(port=port, live=live)
+    except OSError as error:
+        raise FailedError(_cannot_listen("127.0.0.1", port, error)) from None
+    except KeyboardInterrupt:
+        return
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken; stop what uses it, or choose another (PORT, or --port for the demo)"
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
+        raise UsageError(f"Cannot listen on {host} port {port}: {error.strerror}; set HOST and PORT to what is allowed")
+    raise error

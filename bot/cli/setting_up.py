@@ -1,0 +1,55 @@
+"""`doctor` and `manifest`: what helps while it is being set up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli import output
+from bot.cli.common import Json
+from bot.services.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+    app.command()(manifest)
+
+
+def doctor(json: Json = False) -> None:
+    """Whether settings, database, prices and Slack are well.
+
+    Exit 1 if something is wrong; each line says the next step.
+    """
+    from bot.cli.examine import examine
+
+    results = examine()
+    if json:
+        output.print_json({"ok": all(result.ok for result in results), "checks": [r.document() for r in results]})
+    else:
+        out = output.Page()
+        shown = output.table("", "", "")
+        for result in results:
+            style = "" if result.ok is True else "dim" if result.ok is None else "bold red"
+            word = {True: "ok", None: "–", False: "wrong"}[result.ok]
+            shown.add_row(word, result.name, result.said, style=style)
+        out.print(shown)
+    raise typer.Exit(1 if any(result.ok is False for result in results) else 0)
+
+
+def manifest(
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="https://HOST", help="Where Slack reaches the bot; without it, Socket Mode."),
+    ] = None,
+) -> None:
+    """Print the manifest to create the Slack app from."""
+    from bot.cli.common import load
+    from bot.cli.slack_manifest import slack_manifest
+
+    settings = load()
+    if url is not None and not (url.startswith("https://") and len(url) > len("https://") and " " not in url):
+        raise UsageError(
+            f"--url “{url}” is not where Slack can reach the bot; write it as https://plimsoll.example.com"
+        )
+    output.print_json(slack_manifest(settings.command_prefix, url))

@@ -1,0 +1,196 @@
+"""How the bot is: for `/plimsoll`, `/readyz` and `/metrics`. Asked of the database: so true of every process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from bot.domain.price import PriceState
+from bot.domain.terms import Level
+from bot.domain.words import span
+from bot.store import migrate
+from bot.store.columns import table_of
+from bot.store.engine import DatabaseUnavailableError, reading
+from bot.store.tables import Outbox
+
+if TYPE_CHECKING:
+    from bot.app import Running
+    from bot.domain.price import PriceView
+    from bot.services.deliver import Outcome
+    from bot.store.store import Store
+
+UNDELIVERED_TOO_LONG = timedelta(minutes=2)
+POLLS_MISSED = 3
+A_DAY = timedelta(days=1)
+DOWN = (DatabaseUnavailableError, DBAPIError)
+_outbox = table_of(Outbox)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """`pending` messages are not known to be in Slack, the oldest `since`; `failed` were given up in the last day."""
+
+    pending: int
+    since: datetime | None
+    failed: int
+    reasons: tuple[str, ...]
+
+
+def outbox_state(store: Store, now: datetime) -> OutboxState:
+    """What waits and what was given up, as of `now`."""
+    lately = and_(_outbox.c.status == "failed", _outbox.c.failed_at > now - A_DAY)
+    query = select(_outbox.c.status, _outbox.c.reason, func.count(), func.min(_outbox.c.created_at))
+    query = query.where(or_(_outbox.c.status == "pending", lately)).group_by(_outbox.c.status, _outbox.c.reason)
+    with reading(store.engine) as connection:
+        rows = connection.execute(query.order_by(_outbox.c.reason)).all()
+    pending = [(count, since) for status, _, count, since in rows if status == "pending"]
+    failed = [(reason, count) for status, reason, count, _ in rows if status == "failed"]
+    return OutboxState(
+        pending=sum(count for count, _ in pending),
+        since=min((since for _, since in pending), default=None),
+        failed=sum(count for _, count in failed),
+        reasons=tuple(str(reason) for reason, _ in failed),
+    )
+
+
+def price_view(running: Running, now: datetime) -> tuple[PriceView, datetime | None]:
+    """The price as it is known now, and when the sources were last asked."""
+    with running.store.reading() as tx:
+        tick = tx.last_tick(now)
+        return running.books.price_at(tx, now), tick.at if tick else None
+
+
+def readiness(running: Running) -> dict[str, Any]:
+    """Whether the bot can do its work now, and if not, why."""
+    now = running.clock.now()
+    try:
+        lacking = migrate.pending(running.settings.database_url.get_secret_value())
+        if lacking:
+            return _ready([f"the database lacks {len(lacking)} migrations: plimsoll db upgrade"])
+        view, polled = price_view(running, now)
+        outbox = outbox_state(running.store, now)
+    except DOWN as error:
+        return _ready([f"the database cannot be used: {_first_line(error)}"])
+    reasons = [*_price_reasons(running, view, polled, now), *_outbox_reasons(outbox, now), *running.troubles()]
+    waiting = int((now - outbox.since).total_seconds()) if outbox.since else None
+    about = {"state": view.state.value, "age_s": int(view.age.total_seconds()) if view.age is not None else None}
+    return {**_ready(reasons), "price": about, "undelivered": outbox.pending, "oldest_undelivered_s": waiting}
+
+
+def _ready(reasons: list[str]) -> dict[str, Any]:
+    return {"ready": not reasons, "reasons": reasons}
+
+
+def _price_reasons(running: Running, view: PriceView, polled: datetime | None, now: datetime) -> Iterator[str]:
+    if polled is None:
+        yield "the price sources were never asked"
+    elif now - polled > max(POLLS_MISSED * running.settings.price_every, timedelta(seconds=10)):
+        yield f"the price sources were last asked {span(now - polled)} ago"
+    if view.state.is_blind:
+        aged = f", last {span(view.age)} ago" if view.age is not None else ""
+        yield f"there is no price ({view.state.value}{aged})"
+
+
+def _outbox_reasons(outbox: OutboxState, now: datetime) -> Iterator[str]:
+    if outbox.since is not None and now - outbox.since > UNDELIVERED_TOO_LONG:
+        yield f"{outbox.pending} messages are not delivered, the oldest for {span(now - outbox.since)}"
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0].removeprefix(
+        "The database cannot be used now: "
+    )
+
+
+class Metrics:
+    """What Prometheus is told: counted here as it happens, and read from the database when it asks."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.check_seconds = Histogram(
+            "plimsoll_check_seconds", "How long holding every finding against every alert took.", registry=self.registry
+        )
+        self.poll_seconds = Histogram(
+            "plimsoll_price_poll_seconds", "How long asking the price sources took.", registry=self.registry
+        )
+        self.transitions = Counter(
+            "plimsoll_alert_transitions", "What became of alerts.", ["change", "reason"], registry=self.registry
+        )
+        self.deliveries = Counter(
+            "plimsoll_deliveries",
+            "Calls to Slack that deliver messages.",
+            ["kind", "outcome", "reason"],
+            registry=self.registry,
+        )
+
+    def delivered(self, kind: str, outcome: Outcome) -> None:
+        """Counts one call to Slack."""
+        self.deliveries.labels(kind, outcome.fate.value, outcome.reason).inc()
+
+    def read_from(self, running: Running) -> None:
+        """From now on the gauges tell of `running`."""
+        self.registry.register(_Gauges(running))
+
+
+class _Gauges(Collector):
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing ahead of time: to register must not ask the database."""
+        return ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("plimsoll_database_up", "Whether the database answers.")
+        try:
+            gauges = list(self._read())
+        except DOWN:
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        yield from gauges
+
+    def _read(self) -> Iterator[GaugeMetricFamily]:
+        now = self._running.clock.now()
+        view, polled = price_view(self._running, now)
+        with self._running.store.reading() as tx:
+            levels = [row.level for row in tx.open_alerts().values()]
+        outbox = outbox_state(self._running.store, now)
+
+        state = GaugeMetricFamily("plimsoll_price_state", "1 for the state that the price is in.", labels=["state"])
+        for one in PriceState:
+            if one is not PriceState.SCENARIO:
+                state.add_metric([one.value], float(view.state is one))
+        yield state
+        opened = GaugeMetricFamily("plimsoll_open_alerts", "Open alerts by level.", labels=["level"])
+        for level in (Level.NOTICE, Level.WARNING, Level.CRITICAL):
+            opened.add_metric([level.word], levels.count(level))
+        yield opened
+        if view.last is not None:
+            yield _gauge("plimsoll_price_usd", "The last accepted price.", view.last / 100)
+        if view.age is not None:
+            yield _gauge("plimsoll_price_age_seconds", "How old the price is.", view.age.total_seconds())
+        if polled is not None:
+            since = (now - polled).total_seconds()
+            yield _gauge("plimsoll_price_poll_age_seconds", "Since the sources were last asked.", since)
+        yield _gauge("plimsoll_undelivered", "Messages not known to be in Slack.", outbox.pending)
+        waiting = (now - outbox.since).total_seconds() if outbox.since else 0
+        yield _gauge("plimsoll_undelivered_oldest_seconds", "How long the oldest of them has waited.", waiting)
+        yield _gauge("plimsoll_given_up", "Messages given up in the last day.", outbox.failed)
+
+
+def _gauge(name: str, about: str, value: float) -> GaugeMetricFamily:
+    made = GaugeMetricFamily(name, about)
+    made.add_metric([], value)
+    return made

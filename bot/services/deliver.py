@@ -1,0 +1,391 @@
+"""Takes what the outbox holds to Slack: in order, once, and never lost.
+
+The invariant: an attempt is committed before the network call, so a message is at every instant known not to be in
+Slack, known to be there, or *perhaps* there. Perhaps is settled by looking for its delivery id in the channel (or
+thread): found, it is delivered; not found at a look past `settle_after` from the attempt (more than the client's
+time-out), it is sent again. Beyond that bound a duplicate is possible, a loss is not.
+
+What the network did comes back as an `Outcome`, sorted by the reaction it needs; nothing here catches exceptions.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+import structlog
+
+from bot.domain.terms import Level
+from bot.services.pacing import Pace
+from bot.services.ports import Clock, Reading, Writing
+
+SETTLE_AFTER = timedelta(seconds=20)
+LEASE = timedelta(seconds=30)
+"""How long a row waits for a worker that died. A worker that outlasts it does no harm: the next one looks first."""
+LONGEST_WAIT = timedelta(seconds=60)
+BATCH = 50
+UNREACHABLE_IN_A_ROW = 2
+"""After so many silences the run ends: there is no point in waiting for a time-out once a message."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Fate(StrEnum):
+    """What became of a call to Slack, by the reaction it needs."""
+
+    SENT = "sent"
+    ABSENT = "absent"
+    RETRY = "retry"
+    UNKNOWN = "unknown"
+    GONE = "gone"
+    PERMANENT = "permanent"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`reason` is one of a bounded set (log, metrics). `ts`: where it is; `after`: how long Slack asks to wait.
+
+    ABSENT answers a look: it is not there. GONE: the message to edit is no more. BUG: ours, and nothing was taken.
+    """
+
+    fate: Fate
+    reason: str = ""
+    ts: str = ""
+    after: timedelta | None = None
+
+    @classmethod
+    def sent(cls, ts: str) -> Outcome:
+        return cls(Fate.SENT, "ok", ts)
+
+    @classmethod
+    def absent(cls) -> Outcome:
+        return cls(Fate.ABSENT, "absent")
+
+    @classmethod
+    def retry(cls, reason: str, after: timedelta | None = None) -> Outcome:
+        return cls(Fate.RETRY, reason, after=after)
+
+    @classmethod
+    def unknown(cls, reason: str) -> Outcome:
+        return cls(Fate.UNKNOWN, reason)
+
+    @classmethod
+    def gone(cls, reason: str) -> Outcome:
+        return cls(Fate.GONE, reason)
+
+    @classmethod
+    def permanent(cls, reason: str) -> Outcome:
+        return cls(Fate.PERMANENT, reason)
+
+    @classmethod
+    def bug(cls, reason: str) -> Outcome:
+        return cls(Fate.BUG, reason)
+
+
+class Messenger(Protocol):
+    """Slack, as far as delivery needs it. Messages are the documents of the outbox; no call raises."""
+
+    def post(
+        self, channel: str, message: Mapping[str, Any], delivery_id: str, thread_ts: str | None = None
+    ) -> Outcome: ...
+
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> Outcome: ...
+
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
+        """Makes the older post say that the alert goes on in the newer one."""
+        ...
+
+    def find(self, channel: str, delivery_id: str, since: datetime, thread_ts: str | None = None) -> Outcome:
+        """SENT with its ts, ABSENT, or why one could not look."""
+        ...
+
+
+class Place(Protocol):
+    """Where a post is in Slack."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def ts(self) -> str: ...
+
+
+class Row(Protocol):
+    """A message of the outbox; see `bot.store.outbox`."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def alert_id(self) -> int | None: ...
+    @property
+    def stream(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def message(self) -> dict[str, Any]: ...
+    @property
+    def delivery_id(self) -> str: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def attempted_at(self) -> datetime | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def outcome_unknown(self) -> bool: ...
+    @property
+    def newest(self) -> Place | None: ...
+
+
+class ReadsOutbox(Protocol):
+    def oldest_pending(self, now: datetime) -> datetime | None: ...
+
+
+class WritesOutbox(Protocol):
+    def due(self, now: datetime, limit: int) -> list[Any]: ...
+
+    def outbox_row(self, row_id: int) -> Any: ...
+
+    def lease(self, row_id: int, worker: str, until: datetime, now: datetime) -> bool: ...
+
+    def attempted(self, row_id: int, at: datetime) -> None: ...
+
+    def looked(self, row_id: int, at: datetime) -> None: ...
+
+    def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Place | None: ...
+
+    def retry(self, row_id: int, not_before: datetime, reason: str, outcome_unknown: bool) -> None: ...
+
+    def failed(self, row_id: int, reason: str, at: datetime) -> None: ...
+
+    def enqueue(
+        self,
+        *,
+        alert_id: int | None,
+        stream: str,
+        kind: str,
+        channel: str,
+        message: dict[str, Any],
+        level: Level | int,
+        at: datetime,
+    ) -> int: ...
+
+
+class OutboxStore(Reading[ReadsOutbox], Writing[WritesOutbox], Protocol):
+    """The store, as far as delivery needs it."""
+
+
+def _unheard(_kind: str, _outcome: Outcome) -> None:
+    """Nobody counts."""
+
+
+class Delivery:
+    """One deliverer; several over one database share the work by leases. `run_once` may be called from any thread.
+
+    `tell` hears the kind and outcome of every call (metrics). `sleep` waits for a channel's turn.
+    """
+
+    def __init__(
+        self,
+        store: OutboxStore,
+        messenger: Messenger,
+        clock: Clock,
+        worker_id: str,
+        *,
+        settle_after: timedelta = SETTLE_AFTER,
+        pace: Pace | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[str, Outcome], None] = _unheard,
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._clock = clock
+        self._worker = worker_id
+        self._settle_after = settle_after
+        self._pace = pace or Pace()
+        self._sleep = sleep
+        self._tell = tell
+        self._running = threading.Lock()
+        self._held_until: dict[str, datetime] = {}
+        self._dues: set[datetime] = set()
+        self._silences = 0
+
+    def run_once(self) -> int:
+        """Delivers everything that is due, the most severe first; how many messages are in Slack now.
+
+        Returns 0 at once where another thread is at it. A waiting row is tried again by a later run: `first_due`.
+        """
+        if not self._running.acquire(blocking=False):
+            return 0
+        try:
+            return self._run()
+        finally:
+            self._running.release()
+
+    def first_due(self) -> datetime | None:
+        """When the first message that this worker has put off is due; None: none is."""
+        return min(self._dues, default=None)
+
+    def _run(self) -> int:
+        started = self._clock.now()
+        with self._store.reading() as tx:
+            waits = tx.oldest_pending(started) is not None
+        self._dues = {due for due in self._dues if waits and due > started}
+        if not waits:
+            return 0
+        done, self._silences, seen = 0, 0, set[int]()
+        while self._silences < UNREACHABLE_IN_A_ROW:
+            now = self._clock.now()
+            with self._store.writing() as tx:
+                rows: list[Row] = [row for row in tx.due(now, BATCH) if row.id not in seen]
+            open_rows = [row for row in rows if not self._held(row, now)]
+            if not open_rows:
+                break
+            row, wait = self._pace.next_of(open_rows)
+            if wait:
+                self._sleep(wait)  # then look again: something more severe may have come
+                continue
+            seen.add(row.id)
+            done += self._take(row)
+        return done
+
+    def _held(self, row: Row, now: datetime) -> bool:
+        """Whether Slack asked to leave the row's channel alone for a while."""
+        until = self._held_until.get(row.channel)
+        if until is None or until <= now:
+            self._held_until.pop(row.channel, None)
+            return False
+        self._dues.add(until)
+        return True
+
+    def _take(self, row: Row) -> bool:
+        """One message, if nobody else has it; whether it is in Slack now."""
+        now = self._clock.now()
+        with self._store.writing() as tx:
+            if not tx.lease(row.id, self._worker, now + LEASE, now):
+                return False
+            row = tx.outbox_row(row.id)  # as it is now that it is ours
+        if row.outcome_unknown and row.kind in ("post", "reply"):
+            return self._settle(row)
+        return self._send(row)
+
+    def _settle(self, row: Row) -> bool:
+        """A message that is perhaps in Slack: look for it, and send it again only once it would have shown."""
+        looked_at = self._clock.now()
+        found = self._messenger.find(row.channel, row.delivery_id, row.created_at, self._thread(row))
+        self._heard("find", found)
+        if found.fate is Fate.SENT:
+            return self._delivered(row, found.ts)
+        attempted = row.attempted_at or looked_at
+        settled_at = attempted + self._settle_after
+        if found.fate in (Fate.RETRY, Fate.UNKNOWN):
+            self._put_off(row, found, found.after or _longer(looked_at - attempted), unknown=True)
+            return False
+        if looked_at < settled_at:
+            self._put_off(row, found, settled_at - looked_at, unknown=True)
+            return False
+        with self._store.writing() as tx:  # absent; or nobody may look: then a duplicate is better than a loss
+            tx.looked(row.id, looked_at)
+        return self._send(row)
+
+    def _send(self, row: Row) -> bool:
+        if row.kind == "reply" and row.newest is None:
+            self._give_up(row, "no_post_to_reply_to")
+            return False
+        with self._store.writing() as tx:
+            tx.attempted(row.id, self._clock.now())
+        outcome, anew = self._call(row)
+        self._heard(row.kind, outcome)
+        match outcome.fate:
+            case Fate.SENT:
+                return self._delivered(row, outcome.ts, anew=anew)
+            case Fate.RETRY:
+                if outcome.after is not None:
+                    self._held_until[row.channel] = self._clock.now() + outcome.after
+                self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=anew)
+            case Fate.UNKNOWN:
+                self._put_off(row, outcome, _backoff(row.attempts + 1), unknown=True)
+            case _:
+                self._give_up(row, outcome.reason)
+        return False
+
+    def _call(self, row: Row) -> tuple[Outcome, bool]:
+        """The one network call that the row is about; whether it posted anew what could not be edited."""
+        if row.kind == "continued":
+            told = row.message
+            return self._messenger.continued(row.channel, told["ts"], told["newer_channel"], told["newer_ts"]), False
+        if row.kind == "edit":
+            return self._edit(row)
+        return self._messenger.post(row.channel, row.message, row.delivery_id, self._thread(row)), False
+
+    def _edit(self, row: Row) -> tuple[Outcome, bool]:
+        """Edits the alert's newest post; one that is gone, or never got to Slack, is posted afresh."""
+        if row.newest is not None:
+            outcome = self._messenger.edit(row.newest.channel, row.newest.ts, row.message)
+            if outcome.fate is not Fate.GONE:
+                return outcome, False
+        if row.outcome_unknown:  # an earlier attempt may have posted it afresh already
+            found = self._messenger.find(row.channel, row.delivery_id, row.created_at)
+            if found.fate is Fate.SENT:
+                return found, True
+            early = self._clock.now() < (row.attempted_at or row.created_at) + self._settle_after
+            if found.fate in (Fate.RETRY, Fate.UNKNOWN) or early:
+                return Outcome.retry("not_settled", None), True
+        return self._messenger.post(row.channel, row.message, row.delivery_id), True
+
+    def _thread(self, row: Row) -> str | None:
+        return row.newest.ts if row.kind == "reply" and row.newest is not None else None
+
+    def _delivered(self, row: Row, ts: str, *, anew: bool = False) -> bool:
+        """It is in Slack; an older post of its alert is to say where it goes on, with this and not a call later."""
+        now = self._clock.now()
+        with self._store.writing() as tx:
+            older = tx.delivered(row.id, ts, now, anew=True) if anew else tx.delivered(row.id, ts, now)
+            if older is not None and older.ts != ts and not anew:
+                tx.enqueue(
+                    alert_id=None,
+                    stream=f"continued:{older.channel}:{older.ts}",
+                    kind="continued",
+                    channel=older.channel,
+                    message={"ts": older.ts, "newer_channel": row.channel, "newer_ts": ts},
+                    level=Level.OK,
+                    at=now,
+                )
+        return True
+
+    def _put_off(self, row: Row, outcome: Outcome, wait: timedelta, *, unknown: bool) -> None:
+        again = self._clock.now() + wait
+        with self._store.writing() as tx:
+            tx.retry(row.id, again, outcome.reason, unknown)
+        self._dues.add(again)
+        _log.warning("delivery_put_off", row=row.id, kind=row.kind, reason=outcome.reason, until=again.isoformat())
+
+    def _give_up(self, row: Row, reason: str) -> None:
+        with self._store.writing() as tx:
+            tx.failed(row.id, reason, self._clock.now())
+        _log.error("delivery_failed", row=row.id, kind=row.kind, channel=row.channel, stream=row.stream, reason=reason)
+
+    def _heard(self, kind: str, outcome: Outcome) -> None:
+        self._tell(kind, outcome)
+        silent = outcome.reason in ("unreachable", "time_out", "line_cut")
+        self._silences = self._silences + 1 if silent else 0
+
+
+def _backoff(attempts: int) -> timedelta:
+    """1, 2, 4 … 60 s."""
+    return min(timedelta(seconds=2 ** min(max(attempts - 1, 0), 10)), LONGEST_WAIT)
+
+
+def _longer(waited: timedelta) -> timedelta:
+    """As long again as it has been, from 1 to 60 s: doubles without counting."""
+    return min(max(waited, timedelta(seconds=1)), LONGEST_WAIT)

@@ -1,0 +1,30 @@
+"""`/plimsoll`"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slack_bolt import App
+
+from bot.services.errors import UsageError
+from bot.slack.desk import Asked, Desk
+from bot.slack.health import Health
+from bot.slack.limits import Payload
+from bot.slack.parsing import tidy
+from bot.slack.text import quoted
+from bot.slack.views.plimsoll import plimsoll as view
+
+EXAMPLES = ("plimsoll",)
+WORDS = ("", "help", "health", "status")
+
+
+def register(app: App, desk: Desk, health: Callable[[], Health]) -> None:
+    """Answers with help and health."""
+
+    def plimsoll(asked: Asked) -> Payload:
+        said = tidy(asked.text)
+        if said.lower() not in WORDS:
+            raise UsageError(f"{quoted(said)} is nothing to ask plimsoll about: it takes no words.")
+        return view(health(), desk.slash)
+
+    app.command(desk.slash("plimsoll"))(desk.answering(plimsoll, EXAMPLES))

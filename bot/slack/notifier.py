@@ -1,0 +1,197 @@
+"""Speaks to Slack for `bot.services.deliver`: posts, edits, looks for what it posted. Every error becomes an outcome.
+
+There are no retry handlers: the client's own would post twice (seen: two posts, one clean "ok", where Slack took the
+message and the connection dropped). Retrying is the deliverer's, which looks first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slackblocks import InvalidUsageError
+
+from bot.domain.messages import Message
+from bot.services.access import Access, LookUpFailedError, Ruling
+from bot.services.deliver import Fate, Outcome
+from bot.slack.limits import LimitError, Payload, outgoing, plain
+from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
+from bot.slack.text import flat
+from bot.slack.views import alerts as views
+
+TIME_OUT_S = 10
+"""Shorter than the settling time, so that a look past it sees whatever the attempt has done."""
+EVENT_TYPE = "plimsoll_delivery"
+MOST_PAGES = 10
+PAGE = 200
+LOOKING_S = 5
+"""A look that takes longer goes on in another run."""
+EARLIER = timedelta(minutes=10)
+"""How much before a message was written it is looked for: clocks differ."""
+
+_log = structlog.get_logger(__name__)
+
+
+def posting_client(client: WebClient, time_out_s: int = TIME_OUT_S) -> WebClient:
+    """A client of its own for posting: like `client`, but it gives up in time and retries nothing."""
+    return WebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=time_out_s,
+        ssl=client.ssl,
+        proxy=client.proxy,
+        retry_handlers=[],
+        logger=client._logger,
+    )
+
+
+class Notifier:
+    """Implements `bot.services.deliver.Messenger`. Nothing is said in a channel that is shared with others."""
+
+    def __init__(
+        self, client: WebClient, access: Access, *, strict: bool = False, time_out_s: int = TIME_OUT_S
+    ) -> None:
+        self._client = posting_client(client, time_out_s)
+        self._access = access
+        self._strict = strict
+
+    def post(self, channel: str, message: Mapping[str, Any], delivery_id: str, thread_ts: str | None = None) -> Outcome:
+        """A fresh message, or a reply, that carries `delivery_id` so that it can be found again."""
+        closed = self._closed(channel)
+        if closed is not None:
+            return closed
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"id": delivery_id}}
+        made = self._made(views.reply if thread_ts else views.alert, message)
+
+        def send(payload: Payload) -> Any:
+            return self._client.chat_postMessage(
+                channel=channel,
+                thread_ts=thread_ts,
+                metadata=metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+                **payload,
+            )
+
+        return self._sent(send, made, idempotent=False)
+
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> Outcome:
+        """The same message, saying something newer."""
+        closed = self._closed(channel)
+        return closed if closed is not None else self._update(channel, ts, self._made(views.alert, message))
+
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
+        """The older post keeps what it said, loses its buttons, and links to the newer one."""
+        try:
+            page = self._client.conversations_history(channel=channel, latest=ts, oldest=ts, inclusive=True, limit=1)
+        except SlackApiError as error:
+            return sorted_answer(error, idempotent=True)
+        except UNREACHABLE as error:
+            return sorted_silence(error, idempotent=True)
+        shown = next((one for one in page.get("messages") or [] if one.get("ts") == ts), None)
+        if shown is None:
+            return Outcome.sent(ts)  # somebody deleted it: nothing is left to say
+        link = self.permalink(newer_channel, newer_ts)
+        made = views.continued(list(shown.get("blocks") or []), str(shown.get("text") or ""), link)
+        outcome = self._update(channel, ts, self._checked(made))
+        return Outcome.sent(ts) if outcome.fate is Fate.GONE else outcome
+
+    def permalink(self, channel: str, ts: str) -> str | None:
+        """A link to a message; None where Slack gives none now."""
+        try:
+            found = self._client.chat_getPermalink(channel=channel, message_ts=ts)
+        except UNREACHABLE:
+            return None
+        return str(found["permalink"])
+
+    def find(self, channel: str, delivery_id: str, since: datetime, thread_ts: str | None = None) -> Outcome:
+        """Where the message with `delivery_id` is; it was not sent before `since`."""
+        cursor, oldest = "", f"{(since - EARLIER).timestamp():.6f}"
+        give_up_at = time.monotonic() + LOOKING_S
+        for _ in range(MOST_PAGES):
+            asked: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": PAGE, "cursor": cursor or None}
+            asked |= {"include_all_metadata": True}
+            try:
+                if thread_ts:
+                    page = self._client.conversations_replies(ts=thread_ts, **asked)
+                else:
+                    page = self._client.conversations_history(**asked)
+            except SlackApiError as error:
+                return sorted_answer(error, idempotent=True)
+            except UNREACHABLE as error:
+                return sorted_silence(error, idempotent=True)
+            for one in page.get("messages") or []:
+                if _delivery_id(one) == delivery_id:
+                    return Outcome.sent(str(one["ts"]))
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return Outcome.absent()
+            if time.monotonic() > give_up_at:
+                return Outcome.retry("look_took_too_long")
+        return Outcome.absent()
+
+    def _update(self, channel: str, ts: str, made: Payload) -> Outcome:
+        def send(payload: Payload) -> Any:
+            return self._client.chat_update(channel=channel, ts=ts, **{"blocks": [], **payload})
+
+        return self._sent(send, made, idempotent=True)
+
+    def _sent(self, send: Callable[[Payload], Any], made: Payload, *, idempotent: bool) -> Outcome:
+        """`made`, or where Slack finds fault with its looks, its words."""
+        outcome = _called(send, made, idempotent=idempotent)
+        if outcome.fate is not Fate.BUG or "blocks" not in made:
+            return outcome
+        _log.error("message_refused", reason=outcome.reason, text=made["text"][:200])
+        if self._strict:
+            return outcome
+        return _called(send, plain(made), idempotent=idempotent)
+
+    def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
+        message = Message.of(document)
+        try:
+            made = view(message)
+        except InvalidUsageError as error:  # slackblocks refused to build it
+            if self._strict:
+                raise LimitError([str(error)]) from error
+            _log.exception("message_not_built", key=message.key)
+            made = plain({"text": flat(f"{message.headline}\n{message.body}".strip())})
+        return self._checked(made)
+
+    def _checked(self, made: Payload) -> Payload:
+        return outgoing(made, strict=self._strict)
+
+    def _closed(self, channel: str) -> Outcome | None:
+        """Why nothing may be said in `channel`, or not now; None where it may."""
+        try:
+            judged = self._access.place(channel)
+        except LookUpFailedError as failed:
+            if failed.passing:
+                return Outcome.retry("channel_not_checked", failed.retry_after)
+            return Outcome.permanent(failed.code if failed.code in KNOWN else "refused")
+        if judged.ruling is Ruling.REFUSED:
+            return Outcome.permanent("shared_channel")
+        return None
+
+
+def _called(send: Callable[[Payload], Any], payload: Payload, *, idempotent: bool) -> Outcome:
+    try:
+        answer = send(payload)
+    except SlackApiError as error:
+        return sorted_answer(error, idempotent=idempotent)
+    except UNREACHABLE as error:
+        return sorted_silence(error, idempotent=idempotent)
+    return Outcome.sent(str(answer["ts"]))
+
+
+def _delivery_id(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    payload = metadata.get("event_payload") or {}
+    found = payload.get("id")
+    return str(found) if found is not None else None

@@ -1,0 +1,78 @@
+"""Text as Slack reads it: everything a person typed is escaped, moments become dates in the reader's own zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from bot.domain.words import MOMENT, plain_text
+
+SECTION = 3_000
+_TOKEN = re.compile("\x02[^\x03]*\x03|\\s+|[^\\s\x02]+")
+
+
+def escape(text: str) -> str:
+    """`text` with nothing in it that Slack would take for a mention, a link or a date."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape(text: str) -> str:
+    """What a person typed, of what Slack sends of it."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def quoted(text: str, longest: int = 60) -> str:
+    """A person's own word, safe to repeat: short, on one line, waking nobody. Not escaped yet."""
+    line = " ".join(text.split()).replace("`", "'").replace("@", "@\u2060")
+    return f"“{line if len(line) <= longest else line[: longest - 1] + '…'}”"
+
+
+def rich(text: str) -> str:
+    """Domain text as mrkdwn: escaped, its moments as dates that each reader sees in their own zone."""
+    return MOMENT.sub(_date, escape(text))
+
+
+def flat(text: str) -> str:
+    """Domain text for notifications and screen readers: escaped, its moments in the treasury's local time."""
+    return escape(plain_text(text))
+
+
+def date_token(instant: datetime, fallback: str) -> str:
+    """`instant` in the reader's own zone; `fallback` is shown where that is not possible."""
+    return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} {{time}}|{escape(fallback)}>"
+
+
+def _date(found: re.Match[str]) -> str:
+    return f"<!date^{int(datetime.fromisoformat(found[1]).timestamp())}^{{date_short_pretty}} {{time}}|{found[2]}>"
+
+
+def packed(text: str, limit: int = SECTION) -> list[str]:
+    """`text` as mrkdwn in pieces of at most `limit` characters, cut between lines, then words; nothing is lost."""
+    pieces, piece = [], ""
+    for line in text.split("\n"):
+        for part in _parts(line, limit):
+            joined = f"{piece}\n{part}" if piece else part
+            if len(joined) > limit:
+                pieces.append(piece)
+                joined = part
+            piece = joined
+    return [one for one in [*pieces, piece] if one.strip()]
+
+
+def _parts(line: str, limit: int) -> list[str]:
+    """One line in pieces that each fit."""
+    if len(rich(line)) <= limit:
+        return [rich(line)]
+    parts, part = [], ""
+    for token in _TOKEN.findall(line):
+        for bit in [rich(token)] if len(rich(token)) <= limit else _slices(token, limit):
+            if len(part) + len(bit) > limit:
+                parts.append(part.rstrip())
+                part = ""
+            part += bit
+    return [*parts, part.rstrip()]
+
+
+def _slices(token: str, limit: int) -> list[str]:
+    step = limit // len("&amp;")  # what escaping can make of each character
+    return [rich(token[start : start + step]) for start in range(0, len(token), step)]

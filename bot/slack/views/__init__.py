@@ -1,0 +1,1 @@
+"""From domain objects to Slack payloads. Pure: no network, no clock, no database."""

@@ -1,0 +1,197 @@
+"""`/ltv`: each facility and group held against its lines, the worst in full where not all of it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slackblocks import Block
+
+from bot.domain import wording
+from bot.domain.answers import in_transit, verdicts
+from bot.domain.book import Book
+from bot.domain.calls import deadline
+from bot.domain.checks import Verdict
+from bot.domain.covenant import Exposure
+from bot.domain.money import show_btc, show_usd, show_usd_short
+from bot.domain.price import PriceState
+from bot.domain.words import moment, price_phrase, span
+from bot.slack.limits import Payload
+from bot.slack.slash import Slash
+from bot.slack.text import flat, packed, rich
+from bot.slack.views.parts import code, context, payload, section
+
+BUDGET = 7_000
+"""Characters of all exposures together; the whole message may have about 9,000."""
+MOST_SECTIONS = 40
+
+
+def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash) -> Payload:
+    """The answer about `exposures`, in their order."""
+    found = verdicts(book, exposures)
+    blocks: list[Block] = [section(f"*{rich(heading(book))}*")] if _what_if(book) else []
+    pieces, note = _fitted(book, found, slash)
+    blocks += [section(piece) for piece in pieces]
+    if not found:
+        blocks += [section("There are no facilities: nothing is borrowed.")]
+    if note:
+        blocks += [context(note)]
+    blocks += [context(rich(price_line(book)))]
+    summary = "\n".join([heading(book), *(short(verdict) for verdict in found)])
+    return payload(flat(summary), blocks)
+
+
+def _what_if(book: Book) -> bool:
+    return book.price.state is PriceState.SCENARIO
+
+
+def heading(book: Book) -> str:
+    """What is answered: the LTVs now, or what they would be."""
+    if _what_if(book) and book.price.last is not None:
+        return f"What if bitcoin were at {show_usd(book.price.last)}: a scenario, not the market"
+    return f"LTV at {price_phrase(book.price)}"
+
+
+def price_line(book: Book) -> str:
+    """The price with its age and sources; of a scenario, what it was taken from."""
+    view, zone = book.price, book.treasury.zone
+    asked = f"Asked {moment(book.at, zone, book.at)}."
+    if _what_if(book):
+        basis = f" Taken from the price of {moment(view.as_of, zone, book.at)}." if view.as_of else ""
+        return f"What if {show_usd(view.last or 0)}.{basis} {asked}"
+    if view.last is None:
+        return f"No price yet: LTVs are unknown. {asked}"
+    blind = " That is no price to judge by: LTVs are unknown." if view.state.is_blind else ""
+    sources = f" from {', '.join(view.sources)}" if view.sources else ""
+    return f"Bitcoin {price_phrase(view)}{sources}.{blind} {asked}"
+
+
+def _fitted(book: Book, found: list[Verdict], slash: Slash) -> tuple[list[str], str]:
+    """A piece of mrkdwn for each exposure (or few), and what to say where some are shown in one line or not at all."""
+    full = [packed("\n".join(_lines(book, verdict))) for verdict in found]
+    brief = [rich(short(verdict)) for verdict in found]
+    chosen = [[line] for line in brief]
+    room = BUDGET - sum(len(line) + 1 for line in brief)
+    for index in sorted(range(len(found)), key=lambda i: -_severity(found[i])):
+        more = sum(len(piece) for piece in full[index]) - len(brief[index])
+        if more <= room and sum(len(pieces) for pieces in chosen) - 1 + len(full[index]) <= MOST_SECTIONS:
+            chosen[index], room = full[index], room - more
+    in_brief = [i for i, pieces in enumerate(chosen) if pieces == [brief[i]] and full[i] != [brief[i]]]
+    hidden = _hide(found, chosen) if room < 0 or len(chosen) > MOST_SECTIONS else []
+    shown = [index for index in range(len(found)) if index not in hidden]
+    pieces = _merged([(chosen[index], index in in_brief) for index in shown])
+    return pieces, _note(found, [index for index in in_brief if index in shown], hidden, slash)
+
+
+def _hide(found: list[Verdict], chosen: list[list[str]]) -> list[int]:
+    """Which exposures there is no room for even in one line: the mildest."""
+    hidden, used = [], 0
+    for index in sorted(range(len(found)), key=lambda i: -_severity(found[i])):
+        used += sum(len(piece) + 1 for piece in chosen[index])
+        if used > BUDGET:
+            hidden.append(index)
+    return hidden
+
+
+def _merged(chosen: list[tuple[list[str], bool]]) -> list[str]:
+    """Exposures in one line share a section."""
+    pieces: list[str] = []
+    joining = False
+    for own, in_brief in chosen:
+        if in_brief and joining and len(pieces[-1]) + 1 + len(own[0]) <= 3_000:
+            pieces[-1] += f"\n{own[0]}"
+        else:
+            pieces += own
+        joining = in_brief
+    return pieces
+
+
+def _note(found: list[Verdict], in_brief: list[int], hidden: list[int], slash: Slash) -> str:
+    if not in_brief and not hidden:
+        return ""
+    example = found[(hidden or in_brief)[0]].reading.exposure.id
+    said = f"{len(in_brief)} of {len(found)} in one line each." if in_brief else ""
+    if hidden:
+        said += f" {len(hidden)} more are not shown, all no worse than these."
+    return f"{said.strip()} All about one: {code(slash(f'ltv {example}'))}"
+
+
+def _severity(verdict: Verdict) -> int:
+    """Worst first; an unknown LTV is nothing to hide."""
+    return 2 if verdict.level is None else int(verdict.level)
+
+
+def short(verdict: Verdict) -> str:
+    """One exposure in one line."""
+    reading = verdict.reading
+    said = f"{reading.exposure.title}: {_standing(verdict) if reading.exposure.bounds else _status(verdict)}"
+    if reading.known and reading.next_line is not None:
+        said += f". {wording.next_line_sentence(reading.next_line)}"
+    return said
+
+
+def _standing(verdict: Verdict) -> str:
+    """The LTV and what it means; one that is unknown means nothing by itself."""
+    phrase = wording.ltv_phrase(verdict.reading)
+    return phrase if verdict.level is None else f"{phrase}, {_status(verdict)}"
+
+
+def _status(verdict: Verdict) -> str:
+    """The level word and what it rests on."""
+    reading, level = verdict.reading, verdict.level
+    word = level.word if level is not None else "unknown"
+    if verdict.calls:
+        return f"{word}, called ({verdict.calls[0].tier.name})"
+    if reading.worst is not None:
+        return f"{word}, at its {wording.line_name(reading.worst.tier)}"
+    return word
+
+
+def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
+    """One exposure in full: what stands, what is owed and pledged, calls, cures, what comes next."""
+    reading, calls = verdict.reading, verdict.calls
+    exposure = reading.exposure
+    yield _first(book, verdict)
+    coins = f"{show_btc(exposure.collateral)} BTC pledged"
+    if on_the_way := in_transit(book, exposure):
+        coins += f", {show_btc(on_the_way)} BTC in transit"
+    yield f"Debt {show_usd_short(exposure.debt)}, {coins}."
+    for call in calls:
+        yield wording.call_sentence(book, call)
+    yield from _uncalled(book, verdict)
+    if reading.worst is not None and reading.worst.venue and reading.market is not None:
+        yield f"Reached at {reading.worst.venue}'s quote of {show_usd(int(reading.market))}, not at our price."
+    aim = wording.aimed_cures(book, reading, calls) if reading.reached or calls else None
+    if aim is not None:
+        yield wording.cure_sentence(book, reading, aim)
+    if reading.next_line is not None:
+        yield wording.next_line_sentence(reading.next_line)
+    elif exposure.bounds and not reading.known:
+        yield "Lines: " + "; ".join(f"{t.name} at {show_usd(t.price)}" for t in reading.tiers if t.price) + "."
+    waived = book.waived_until(exposure)
+    if waived is not None:
+        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}."
+
+
+def _first(book: Book, verdict: Verdict) -> str:
+    exposure = verdict.reading.exposure
+    if exposure.bounds:
+        kind = "Group " if exposure.is_group else ""
+        return f"{kind}{exposure.title}: {_standing(verdict)}"
+    facility = book.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
+    pool = book.treasury.pool_of(facility) if facility is not None else None
+    if pool is not None:
+        return f"{exposure.title}: its coins are pooled in {pool.id}, which is tested as one"
+    return f"{exposure.title}: no covenant lines, no LTV; counted as debt"
+
+
+def _uncalled(book: Book, verdict: Verdict) -> Iterator[str]:
+    """At a call line without a notice: the clock that a notice would start now."""
+    worst = verdict.reading.worst
+    if verdict.calls or worst is None or not worst.tier.kind.is_call:
+        return
+    due = deadline(worst.tier, book.at, book.treasury.calendars, book.treasury.zone)
+    if due is None:
+        yield "No notice recorded; the terms give no deadline if called."
+    else:
+        said = moment(due, book.treasury.zone, book.at)
+        yield f"No notice recorded; if called now, due {said} ({span(due - book.at)})."

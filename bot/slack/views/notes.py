@@ -1,0 +1,35 @@
+"""Short answers: what is wrong and what would be right, on one line."""
+
+from __future__ import annotations
+
+from bot.slack.limits import Payload
+from bot.slack.text import escape
+from bot.slack.views.parts import payload, sections
+
+
+def note(text: str) -> Payload:
+    """A line or a few of them (not escaped, with moments)."""
+    return payload(escape(text), sections(text))
+
+
+def usage(problem: str, examples: tuple[str, ...]) -> Payload:
+    """A wrong word: “banana” is not a price. Try `/ltv at 55000` or `/ltv -20%`."""
+    tried = " or ".join(f"`{example}`" for example in examples)
+    return note(f"{problem} Try {tried}." if tried else problem)
+
+
+def refusal(reason: str) -> Payload:
+    """Who or where may not be answered, and why."""
+    return note(reason)
+
+
+def failure(command: str, reference: str) -> Payload:
+    """A bug of ours: the log says more under the same reference."""
+    return note(
+        f"{command} failed. Nothing was changed. The log has it under reference {reference}; ask again, or say so."
+    )
+
+
+def busy(command: str) -> Payload:
+    """The database cannot be used now."""
+    return note(f"{command}: the database is busy or cannot be reached. Nothing was changed; ask again in a moment.")

@@ -1,0 +1,62 @@
+"""The few blocks that every view is made of, and the payload around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from slackblocks import Block, ContextBlock, SectionBlock, Text
+
+from bot.slack.limits import TEXT, Payload
+from bot.slack.text import escape, packed
+
+LONGEST_TEXT = 4_000
+"""`text` only stands in for the blocks: long enough for a notification and a screen reader."""
+
+
+def section(mrkdwn: str) -> Block:
+    """A paragraph of mrkdwn that is escaped already. Verbatim: Slack makes no mentions or links out of words."""
+    return SectionBlock(text=Text(mrkdwn, verbatim=True))
+
+
+def sections(text: str) -> list[Block]:
+    """Domain text (not escaped, with moments), in as many sections as it takes."""
+    return [section(piece) for piece in packed(text)]
+
+
+def context(mrkdwn: str) -> Block:
+    """A small grey line of mrkdwn that is escaped already."""
+    return ContextBlock(elements=[Text(mrkdwn, verbatim=True)])
+
+
+def payload(text: str, blocks: Iterable[Block]) -> Payload:
+    """A message: blocks, and the text (escaped) that stands in for them."""
+    said = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    return {"text": said, "blocks": rendered(blocks)}
+
+
+def rendered(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Blocks as JSON. slackblocks makes up an id for each block; only those we chose are sent."""
+    return [_rendered(block) for block in blocks]
+
+
+def _rendered(block: Block) -> dict[str, Any]:
+    made = block._resolve()
+    if block._generated_block_id:
+        made.pop("block_id", None)
+    return made
+
+
+def code(command: str) -> str:
+    """A command as something to type."""
+    return f"`{escape(command)}`"
+
+
+def shortened(items: Sequence[str], most: int, last: str) -> list[str]:
+    """At most `most` of `items`; what is left out is counted: "and 3 more: {last}"."""
+    if len(items) <= most:
+        return list(items)
+    return [*items[:most], f"and {len(items) - most} more{f': {last}' if last else ''}"]
+
+
+assert LONGEST_TEXT < TEXT  # noqa: S101  (a relation between two constants)

@@ -1,0 +1,164 @@
+"""What is served over HTTP: Slack's requests, health and metrics; and the processes that serve it.
+
+One gunicorn worker of threads: answers come from the local database in milliseconds. The arbiter imports everything
+before it forks, so that both processes share those pages, and builds nothing: connections and threads begin in the
+worker.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has no types
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.app import Running, build
+from bot.health import readiness
+from bot.settings import Settings
+from bot.slack.web import slack_blueprint
+
+THREADS = 8
+STOP_WITHIN = 6.0
+"""Seconds for what is under way when the process is told to stop; the platform kills after ten."""
+_PORT_FREED_WITHIN = 1.0
+_PR_SET_PDEATHSIG = 1
+_log = structlog.get_logger()
+
+
+def create_wsgi(running: Running) -> Flask:
+    """The HTTP side of a running bot."""
+    wsgi = Flask("bot.web", static_folder=None)
+
+    @wsgi.get("/healthz")
+    def healthz() -> tuple[Response, int]:
+        dead = running.dead_threads()
+        return jsonify(ok=not dead, dead=dead), 503 if dead else 200
+
+    @wsgi.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        found = readiness(running)
+        return jsonify(found), 200 if found["ready"] else 503
+
+    @wsgi.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(running.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    if not running.settings.socket_mode:
+        wsgi.register_blueprint(slack_blueprint(running.slack_app))
+    return wsgi
+
+
+def serve(settings: Settings, *, works: bool) -> int:
+    """Serves until told to stop; the exit code. `works`: it polls, checks and posts as well.
+
+    OSError where it cannot listen.
+    """
+    listener = _listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    _log.info("listening", host=host, port=port, role="all" if works else "web", socket_mode=settings.socket_mode)
+    try:
+        _Server(settings, works, listener.fileno()).run()
+    except SystemExit as stopped:
+        return 1 if stopped.code else 0
+    return 0
+
+
+def serve_worker(settings: Settings) -> int:
+    """Polls, checks and posts until told to stop, without HTTP; the exit code."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    running = build(settings)
+    running.start(works=True, answers=False)
+    _log.info("working", role="worker")
+    told.wait()
+    running.stop(STOP_WITHIN)
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. A port that a killed process of ours held is free a moment after it died."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    until = time.monotonic() + _PORT_FREED_WITHIN
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=128)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with one worker, configured here and nowhere else: no file, no environment, no command line."""
+
+    def __init__(self, settings: Settings, works: bool, descriptor: int) -> None:
+        self._settings = settings
+        self._works = works
+        self._descriptor = descriptor
+        self._running: Running | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen = {
+            "bind": f"fd://{self._descriptor}",
+            "workers": 1,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "graceful_timeout": int(STOP_WITHIN) + 2,
+            "timeout": 60,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "logger_class": _GunicornLogger,
+            "pre_fork": _before_fork,
+            "post_fork": _after_fork,
+            "worker_exit": self._stop,
+        }
+        for name, value in chosen.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in the worker, after the fork."""
+        self._running = build(self._settings)
+        self._running.start(works=self._works, answers=True)
+        return create_wsgi(self._running)
+
+    def _stop(self, _server: Any, _worker: Any) -> None:
+        if self._running is not None:
+            self._running.stop(STOP_WITHIN)
+
+
+class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Lets gunicorn speak through our own log, and only when something is the matter."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ARG002
+        self.error_log.setLevel("WARNING")
+        self.error_log.propagate = True
+        self.access_log.setLevel("WARNING")
+
+
+def _before_fork(_server: Any, _worker: Any) -> None:
+    """What is imported by now stays as it is, in pages that both processes share."""
+    gc.collect()
+    gc.freeze()
+
+
+def _after_fork(server: Any, _worker: Any) -> None:
+    """A worker must not outlive its arbiter: it would keep the port, and work beside the next one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != server.pid:
+            os._exit(1)  # it died between the fork and here

@@ -1,0 +1,161 @@
+"""What the Slack tests stand on: a store, a strict Slack, and between them the real Bolt app, served over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from slack_sdk import WebClient
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from bot.domain.alerts import AlertPolicy
+from bot.domain.price import PriceState, PriceView
+from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
+from bot.services.access import Access
+from bot.services.books import Books
+from bot.services.deliver import Delivery
+from bot.services.questions import Questions
+from bot.slack.app import build_app
+from bot.slack.directory import SlackDirectory
+from bot.slack.health import Health
+from bot.slack.notifier import Notifier
+from bot.slack.requests import Requests
+from bot.slack.web import slack_blueprint
+from bot.store.engine import DatabaseUnavailableError
+from bot.store.store import Store
+from bot.treasury_file import read_treasury
+from bot.workspace import Workspace
+
+SECRET, TOKEN = "shh", "xoxb-test"
+OPENED = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+START = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
+"""Two hours before the example's notice."""
+TREASURY = (Path(__file__).parent.parent / "golden" / "treasury.toml").read_text(encoding="utf-8")
+SOURCES = ("coinbase", "kraken", "bitstamp", "gemini")
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def passes(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    def set(self, now: datetime) -> None:
+        self._now = now
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def served(flask: Flask) -> Iterator[int]:
+    """A threaded server on a free port."""
+    server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Bench:
+    """The bot and its Slack. `quiet` waits until everything handed to the executor is done."""
+
+    def __init__(self, store: Store, workspace: Workspace, clock: Hand, prefix: str = "") -> None:
+        self.store, self.slack, self.clock = store, workspace, clock
+        self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
+        self.books = Books(AlertPolicy(), PricePolicy())
+        self.questions = Questions(store, self.books, clock)
+        self.access = Access(store, SlackDirectory(self.client), clock)
+        self.requests = Requests(store, clock)
+        self.executor = ThreadPoolExecutor(4)
+        self.jobs: list[Future[None]] = []
+        self.health: Callable[[], Health] = lambda: Health(clock.now(), PriceView(PriceState.NONE), SOURCES)
+        self.app = build_app(
+            signing_secret=SECRET,
+            client=self.client,
+            questions=self.questions,
+            access=self.access,
+            requests=self.requests,
+            health=lambda: self.health(),
+            run_later=self.later,
+            command_prefix=prefix,
+            unavailable=(DatabaseUnavailableError,),
+            strict=True,
+        )
+        self.deliverers = 0
+
+    def later(self, job: Callable[[], None]) -> None:
+        self.jobs.append(self.executor.submit(job))
+
+    def quiet(self) -> None:
+        """Everything handed over is done, and none of it failed."""
+        while self.jobs:
+            jobs, self.jobs = self.jobs, []
+            wait(jobs, timeout=30)
+            for job in jobs:
+                job.result()
+
+    def imports(self, text: str = TREASURY) -> None:
+        treasury = read_treasury("treasury.toml", text)
+        with self.store.writing() as tx:
+            tx.apply(treasury, at=self.clock.now(), by="test", source="treasury.toml")
+
+    def price(self, usd: int, age: int = 12) -> None:
+        """All four sources said `usd`, `age` seconds ago."""
+        at = self.clock.now() - timedelta(seconds=age)
+        poll = Poll(at, SOURCES, tuple(Quote(source, usd * 100, at, at) for source in SOURCES))
+        with self.store.writing() as tx:
+            tx.add_tick(aggregate(None, poll, PricePolicy()))
+
+    def knows(self, *users: str, channels: tuple[str, ...] = ("C1",)) -> None:
+        """These have been looked up already."""
+        for user in users:
+            for channel in channels:
+                self.access.look_up(user, "", channel)
+
+    def deliverer(self, **options: Any) -> Delivery:
+        """A worker of its own, as a process that has just started has one."""
+        self.deliverers += 1
+        notifier = Notifier(self.client, self.access, strict=True, time_out_s=options.pop("time_out_s", 5))
+        worker = f"worker {self.deliverers}"
+        return Delivery(self.store, notifier, self.clock, worker, **options)
+
+    def pending(self) -> list[Any]:
+        """What waits in the outbox, whatever it waits for."""
+        with self.store.writing() as tx:
+            return tx.due(self.clock.now() + timedelta(days=365), 1000)
+
+
+@contextmanager
+def bench(store: Store, prefix: str = "") -> Iterator[Bench]:
+    clock = Hand()
+    with Workspace(SECRET, TOKEN, clock=clock.now, posts_per_second=None, updates_per_minute=None) as workspace:
+        workspace.add_user("U1", name="Ada")
+        workspace.add_user("U2", name="Sam")
+        workspace.add_channel("C1", name="treasury")
+        made = Bench(store, workspace, clock, prefix)
+        flask = Flask("bench")
+        flask.register_blueprint(slack_blueprint(made.app))
+        with served(flask) as port:
+            workspace.connect(f"http://127.0.0.1:{port}/slack/events")
+            yield made
+            made.quiet()
+            made.executor.shutdown()

@@ -1,0 +1,92 @@
+"""Price polls: the newest one as of an instant, and what is kept for ever."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from making import NOON
+
+from bot.domain.price import PriceState
+from bot.domain.quotes import JudgedQuote, Tick, Verdict
+from bot.store.store import Store
+
+SECOND = timedelta(seconds=1)
+
+
+def tick(at: datetime, state: PriceState = PriceState.FRESH, price: int | None = 6_850_000) -> Tick:
+    return Tick(
+        at=at,
+        state=state,
+        price=price,
+        as_of=at - SECOND,
+        sources=("kraken",),
+        lowest_fresh=6_840_000,
+        blind_polls=1,
+        blind_since=at,
+        quotes=(JudgedQuote("kraken", Verdict.USED, price=price, at=at, fetched_at=at, volume="1.50"),),
+    )
+
+
+def put(store: Store, *ticks: Tick) -> None:
+    with store.writing() as tx:
+        for one in ticks:
+            tx.add_tick(one)
+
+
+def kept(store: Store) -> list[datetime]:
+    with store.reading() as tx:
+        return [one.at for one in tx.ticks(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))]
+
+
+def test_the_newest_at_or_before_an_instant(store: Store) -> None:
+    first, second = tick(NOON), tick(NOON + 30 * SECOND)
+    put(store, second, first)
+    with store.reading() as tx:
+        assert tx.last_tick() == second
+        assert tx.last_tick(NOON + 29 * SECOND) == first
+        assert tx.last_tick(NOON) == first
+        assert tx.last_tick(NOON - SECOND) is None
+
+
+def test_the_last_that_was_a_price(store: Store) -> None:
+    states = [PriceState.NONE, PriceState.FRESH, PriceState.DEGRADED, PriceState.STALE, PriceState.DISPUTED]
+    ticks = [tick(NOON + number * SECOND, state) for number, state in enumerate(states)]
+    put(store, *ticks)
+    with store.reading() as tx:
+        assert tx.accepted_before(NOON + 9 * SECOND) == ticks[2]
+        assert tx.accepted_before(NOON + SECOND) == ticks[1]
+        assert tx.accepted_before(NOON) is None
+
+
+def test_of_two_polls_of_one_instant_the_first_stands(store: Store) -> None:
+    with store.writing() as tx:
+        assert tx.add_tick(tick(NOON))
+        assert not tx.add_tick(tick(NOON, price=1))
+        assert tx.last_tick() == tick(NOON)
+
+
+def test_ninety_days_are_kept_whole_then_one_an_hour_and_the_last_of_each_day(store: Store) -> None:
+    begins = datetime(2026, 2, 7, 22, 0, 10, tzinfo=UTC)
+    polls = [begins + number * timedelta(minutes=20) for number in range(9)]  # 22:00:10 … 00:40:10
+    put(store, *(tick(at) for at in polls))
+    with store.writing() as tx:
+        assert tx.thin_ticks(begins + timedelta(days=90)) == 0
+        assert tx.thin_ticks(begins + timedelta(days=91)) == 4
+        assert tx.thin_ticks(begins + timedelta(days=91)) == 0
+    assert kept(store) == [polls[number] for number in (0, 3, 5, 6, 8)]
+
+
+def test_a_price_is_kept_rather_than_the_lack_of_one(store: Store) -> None:
+    blind, seen, later = tick(NOON, PriceState.DISPUTED), tick(NOON + SECOND), tick(NOON + timedelta(hours=1))
+    put(store, blind, seen, later)
+    with store.writing() as tx:
+        tx.thin_ticks(NOON + timedelta(days=100))
+    assert kept(store) == [seen.at, later.at]
+
+
+def test_the_newest_of_the_recent_is_never_thinned(store: Store) -> None:
+    now = NOON + timedelta(days=200)
+    polls = [now - number * SECOND for number in range(5)]
+    put(store, *(tick(at) for at in polls))
+    with store.writing() as tx:
+        assert tx.thin_ticks(now) == 0
