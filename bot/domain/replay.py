@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Transition, decide
 from bot.domain.answers import Document
-from bot.domain.book import Book, Register, Snapshot, marks_needed
+from bot.domain.book import Book, Register, Snapshot
 from bot.domain.calls import CallState, calls_of, is_open, notice_due, open_calls
 from bot.domain.checks import all_findings, covenant_finding, release_finding
 from bot.domain.covenant import Exposure, edges
@@ -129,8 +129,8 @@ class _Run:
 
     def _step(self, now: datetime) -> Iterator[ReplayLine]:
         """One check of everything: something other than the price has happened."""
-        if now in marks_needed(self.register.treasury, now):
-            self.midnights[now] = self.price_now
+        if now in (midnight(local_day(now, facility.zone), facility.zone) for facility in self.register.treasury.facilities):
+            self.midnights[now] = self.price_now  # of every midnight: an amendment may ask for marks from before it
         self.snapshot = self.register.snapshot(now)
         book = self._book(now)
         yield from self._decide(book, all_findings(book), self.alerts.keys())

@@ -124,6 +124,7 @@ def month(value: object) -> str:
 
 
 def decimal_of(value: object, parse: Callable[[str], int], example: str, finest: str, places: int) -> int:
+    """What `parse` makes of a decimal in quotes; `finest` says why it has at most `places` decimals."""
     word = plain_text(value, example)
     if len(word) > LONGEST_NUMBER:
         raise ValueError(f"{shown(word)} is too long for a number; write it as “{example}”.")

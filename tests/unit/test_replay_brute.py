@@ -228,9 +228,9 @@ class Loop:
 
 
 minutes = st.integers(0, 3 * DAY)
-prices = st.sampled_from([65_000, 66_666, 66_667, 67_000, 79_999, 80_000, 80_001, 88_235, 88_236, 92_307, 92_308, 92_320]) | st.integers(
-    60_000, 130_000
-)
+at_a_line = [65_000, 66_666, 66_667, 67_000, 79_999, 80_000, 80_001, 88_235, 88_236, 92_307, 92_308, 92_320]
+freeing = [119_999, 120_000, 120_001, 125_000, 130_000]
+prices = st.sampled_from(at_a_line) | st.sampled_from([*at_a_line, *freeing]) | st.integers(60_000, 130_000)
 
 
 @st.composite
@@ -238,7 +238,7 @@ def worlds(draw: st.DrawFn) -> World:
     since = draw(st.sampled_from([0, 0, 1, 400, DAY]))
     until = since + draw(st.integers(1, 2 * DAY))
     changes = sorted(draw(st.dictionaries(st.integers(0, until), prices, min_size=1, max_size=12)).items())
-    sent = draw(st.none() | st.tuples(minutes, st.integers(1, 120)))
+    sent = draw(st.none() | st.tuples(st.integers(0, DAY), st.integers(50, 120)))
     return World(
         rate=draw(st.sampled_from([Fraction(0), Fraction(7, 100), Fraction(99, 100)])),
         prices=tuple(changes),

@@ -9,16 +9,17 @@ from bot.slack.limits import Payload
 from bot.slack.text import flat, packed, rich
 from bot.slack.views.parts import context, payload, rendered, section
 
-BODY_BUDGET = 7_500
-"""Characters of body in one message; the whole may have about 9,000."""
+BUDGET = 8_000
+"""Characters of headline and body; the whole message may have about 9,000."""
 
 
 def alert(message: Message) -> Payload:
     """The message of an alert: headline, numbers, level. Only what must be looked at now wakes the channel."""
     wake = "<!channel> " if message.mention else ""
     headline = _one_line(message.headline)
-    pieces, left = _within(packed(message.body), BODY_BUDGET)
-    blocks = [section(wake + bold) for bold in _bold(headline, wake)]
+    bold = _bold(headline, wake)
+    pieces, left = _within(packed(message.body), BUDGET - sum(len(piece) for piece in bold))
+    blocks = [section(wake + piece if not i else piece) for i, piece in enumerate(bold)]
     blocks += [section(piece) for piece in pieces]
     blocks += [context(_state(message) + (f" · {left} more paragraphs: see `/ltv`" if left else ""))]
     return payload(_text(message), blocks)
@@ -26,7 +27,7 @@ def alert(message: Message) -> Payload:
 
 def reply(message: Message) -> Payload:
     """One line of an alert's history, in its thread."""
-    pieces, _ = _within(packed(f"{_one_line(message.headline)}\n{message.body}".strip()), BODY_BUDGET)
+    pieces, _ = _within(packed(f"{_one_line(message.headline)}\n{message.body}".strip()), BUDGET)
     return payload(_text(message), [section(piece) for piece in pieces])
 
 
@@ -67,7 +68,7 @@ def _one_line(text: str) -> str:
 def _bold(headline: str, wake: str) -> list[str]:
     """The headline in bold; one that fills a section is shown plain, so that no mark is cut off."""
     whole = f"*{rich(headline)}*"
-    return [whole] if len(wake) + len(whole) <= 3_000 else packed(headline, 2_900)
+    return [whole] if len(wake) + len(whole) <= 3_000 else packed(headline, 2_900)[:2]
 
 
 def _within(pieces: list[str], budget: int) -> tuple[list[str], int]:

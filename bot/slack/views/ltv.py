@@ -67,7 +67,7 @@ def price_line(book: Book) -> str:
 
 def _fitted(book: Book, found: list[Verdict], slash: Slash) -> tuple[list[str], str]:
     """A piece of mrkdwn for each exposure (or few), and what to say where some are shown in one line or not at all."""
-    full = [packed("\n".join(_lines(book, verdict))) for verdict in found]
+    full = [_in_full(book, verdict) for verdict in found]
     brief = [rich(short(verdict)) for verdict in found]
     chosen = [[line] for line in brief]
     room = BUDGET - sum(len(line) + 1 for line in brief)
@@ -80,6 +80,11 @@ def _fitted(book: Book, found: list[Verdict], slash: Slash) -> tuple[list[str], 
     shown = [index for index in range(len(found)) if index not in hidden]
     pieces = _merged([(chosen[index], index in in_brief) for index in shown])
     return pieces, _note(found, [index for index in in_brief if index in shown], hidden, slash)
+
+
+def _in_full(book: Book, verdict: Verdict) -> list[str]:
+    first, *rest = _lines(book, verdict)
+    return [f"*{rich(first)}*\n{piece}" if not i else piece for i, piece in enumerate(packed("\n".join(rest), 2_500))]
 
 
 def _hide(found: list[Verdict], chosen: list[list[str]]) -> list[int]:
@@ -131,7 +136,11 @@ def short(verdict: Verdict) -> str:
 
 def _standing(verdict: Verdict) -> str:
     """The LTV and what it means; one that is unknown means nothing by itself."""
-    phrase = wording.ltv_phrase(verdict.reading)
+    exposure, phrase = verdict.reading.exposure, wording.ltv_phrase(verdict.reading)
+    if exposure.uncovered:
+        phrase = f"{show_usd_short(exposure.tested)} owed and no coins credited"
+    elif not exposure.tested:
+        phrase = "nothing owed"
     return phrase if verdict.level is None else f"{phrase}, {_status(verdict)}"
 
 
@@ -169,7 +178,9 @@ def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
         yield "Lines: " + "; ".join(f"{t.name} at {show_usd(t.price)}" for t in reading.tiers if t.price) + "."
     waived = book.waived_until(exposure)
     if waived is not None:
-        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}."
+        waiver = book.treasury.facility_by_id[exposure.id].waiver_at(book.at)
+        reason = f" ({waiver.reason})" if waiver else ""
+        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}{reason}."
 
 
 def _first(book: Book, verdict: Verdict) -> str:

@@ -17,8 +17,10 @@ HELP = (
     ("ltv -20%", "what if bitcoin fell by 20 %"),
     ("plimsoll", "this help, and whether all is well"),
 )
-WHO = "Full members of this workspace may ask, here or in a direct message; answers are seen by the asker alone. \
-Guests, other organisations, bots, and channels shared with another organisation are refused."
+WHO = (
+    "Full members of this workspace may ask, in any internal channel or a direct message; only the asker sees the "
+    "answer. Guests, other organisations, bots, and channels shared with another organisation are refused."
+)
 
 
 def plimsoll(health: Health, slash: Slash) -> Payload:

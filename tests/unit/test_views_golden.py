@@ -1,0 +1,220 @@
+"""Each kind of message as JSON: a change of what people see is a diff of a file in tests/golden.
+
+UPDATE_GOLDEN=1 writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.alerts import Alert, AlertPolicy, Transition, decide
+from bot.domain.book import Book, Register
+from bot.domain.checks import all_findings
+from bot.domain.messages import Message, message_of, reply_of
+from bot.domain.price import PriceState, PriceView
+from bot.domain.treasury import Treasury
+from bot.slack.health import Health
+from bot.slack.limits import Payload, faults
+from bot.slack.parsing import named_exposures
+from bot.slack.slash import Slash
+from bot.slack.views import alerts, notes
+from bot.slack.views.holdings import holdings
+from bot.slack.views.ltv import ltv
+from bot.slack.views.plimsoll import plimsoll
+from bot.treasury_file import read_treasury
+from bot.workspace.blocks import check_blocks
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+SOURCES = ("coinbase", "kraken", "bitstamp", "gemini")
+TREASURY = read_treasury("treasury.toml", (GOLDEN / "treasury.toml").read_text(encoding="utf-8"))
+KEY = "covenant:antalpha"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=UTC)
+
+
+def book(when: str, usd: int, state: PriceState = PriceState.FRESH, treasury: Treasury = TREASURY) -> Book:
+    now = at(when)
+    aged = timedelta(seconds=12) if not state.is_blind else timedelta(minutes=12)
+    view = PriceView(state, usd * 100, now - aged, aged, SOURCES, lowest_fresh=usd * 99, blind_polls=3)
+    return Book(Register.of(treasury), now, view)
+
+
+def what_if(when: str, usd: int) -> Book:
+    return replace(book(when, usd), price=PriceView.scenario(usd * 100))
+
+
+def step(before: Alert | None, now: Book, key: str = KEY) -> Transition:
+    return decide(before, all_findings(now).get(key), now.at, AlertPolicy())
+
+
+def reached() -> Message:
+    now = book("02-07 12:00", 55_000)
+    return message_of(now, step(None, now))
+
+
+def early() -> Message:
+    now = book("02-07 12:00", 61_000)
+    return message_of(now, step(None, now))
+
+
+def called() -> tuple[Book, Transition]:
+    opened = step(None, book("02-07 12:00", 55_000))
+    now = book("02-07 14:20", 56_000)
+    return now, step(opened.alert, now)
+
+
+def closed() -> tuple[Book, Transition]:
+    alert = step(None, book("02-05 12:00", 61_000)).alert
+    clear = step(alert, book("02-05 12:30", 70_000)).alert
+    now = book("02-05 12:41", 70_000)
+    return now, step(clear, now)
+
+
+def blind() -> Message:
+    now = book("02-07 12:00", 60_000, PriceState.STALE)
+    return message_of(now, step(None, now, "price"))
+
+
+def ltv_of(now: Book, named: str | None = None) -> Payload:
+    return ltv(now, named_exposures(now, named), Slash())
+
+
+def many(count: int) -> Treasury:
+    """`count` loans like the example's, each with a lender of its own."""
+    one = replace(TREASURY.facilities[0], group=None, waivers=())
+    loans = tuple(replace(one, id=f"lender-{n}", lender=f"Lender {n}") for n in range(count))
+    return replace(TREASURY, facilities=loans, groups=(), notices=(), movements=())
+
+
+def continued() -> Payload:
+    older = alerts.alert(reached())
+    return alerts.continued(older["blocks"], older["text"], "https://example.slack.com/archives/C1/p1770465600000100")
+
+
+WELL = Health(
+    at=at("02-07 12:00"),
+    price=book("02-07 12:00", 68_500).price,
+    sources=SOURCES,
+    last_check=at("02-07 11:59"),
+    version="0.1.0",
+)
+UNWELL = replace(
+    WELL,
+    price=PriceView(PriceState.NONE),
+    last_check=None,
+    undelivered=2,
+    undelivered_since=at("02-07 11:50"),
+    failed=1,
+    failures=("channel_not_found",),
+    database="locked",
+    socket_silent_for=timedelta(seconds=90),
+)
+
+KINDS: dict[str, Callable[[], Payload]] = {
+    "alert_at_call_line": lambda: alerts.alert(reached()),
+    "alert_early_warning": lambda: alerts.alert(early()),
+    "alert_called": lambda: alerts.alert(message_of(*called())),
+    "alert_closed": lambda: alerts.alert(message_of(*closed())),
+    "alert_no_price": lambda: alerts.alert(blind()),
+    "reply_called": lambda: alerts.reply(reply_of(*called())),
+    "reply_closed": lambda: alerts.reply(reply_of(*closed())),
+    "continued": continued,
+    "ltv": lambda: ltv_of(book("02-07 12:00", 68_500)),
+    "ltv_called": lambda: ltv_of(book("02-07 18:00", 56_000), "antalpha"),
+    "ltv_what_if": lambda: ltv_of(what_if("02-07 12:00", 55_000)),
+    "ltv_unknown": lambda: ltv_of(book("02-07 12:00", 68_500, PriceState.DISPUTED)),
+    "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
+    "holdings": lambda: holdings(book("02-07 12:00", 68_500)),
+    "holdings_changed": lambda: holdings(book("03-08 12:00", 68_500)),
+    "plimsoll": lambda: plimsoll(WELL, Slash("tr-")),
+    "plimsoll_unwell": lambda: plimsoll(UNWELL, Slash()),
+    "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
+    "failure": lambda: notes.failure("/ltv", "1a2b3c4d"),
+    "busy": lambda: notes.busy("/ltv"),
+    "nothing_imported": lambda: notes.note("Nothing imported yet: plimsoll import FILE"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_reads_as_the_golden_file_says(kind: str) -> None:
+    made = KINDS[kind]()
+    text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+    path = GOLDEN / f"{kind}.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_slack_would_take_it(kind: str) -> None:
+    made = KINDS[kind]()
+    assert faults(made) == []
+    assert check_blocks(made["blocks"]) == []
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(KINDS)
+
+
+@pytest.mark.parametrize("count", [1, 5, 10, 20, 40, 80, 300])
+@pytest.mark.parametrize("usd", [90_000, 50_000])
+def test_any_number_of_facilities_fits_and_what_is_missing_is_counted(count: int, usd: int) -> None:
+    made = ltv_of(book("02-07 12:00", usd, treasury=many(count)))
+    assert faults(made) == []
+    assert check_blocks(made["blocks"]) == []
+    shown = "\n".join(text for text in _texts(made["blocks"]))
+    there = sum(f"Lender {n}: LTV" in shown for n in range(count))
+    note = made["blocks"][-2]["elements"][0]["text"] if "elements" in made["blocks"][-2] else ""
+    hidden = int(note.split(" more are not shown")[0].split()[-1]) if "not shown" in note else 0
+    assert there + hidden == count
+    if there < count or "Cure" not in shown and usd == 50_000:
+        assert "`/ltv lender-" in note
+
+
+def test_the_worst_are_shown_in_full_first() -> None:
+    treasury = many(14)
+    worse = replace(treasury.facilities[9], collateral=treasury.facilities[9].collateral * 7 // 10)
+    treasury = replace(treasury, facilities=(*treasury.facilities[:9], worse, *treasury.facilities[10:]))
+    made = ltv_of(book("02-07 12:00", 61_000, treasury=treasury))
+    (full,) = [text for text in _texts(made["blocks"]) if "*Lender 9: LTV" in text]
+    assert "critical, at its liquidation line" in full
+    assert "Cure to" in full
+
+
+def test_a_very_long_alert_says_how_much_it_left_out() -> None:
+    long = replace(reached(), body="\n".join(f"paragraph {n} " + "x" * 200 for n in range(200)))
+    made = alerts.alert(long)
+    assert faults(made) == []
+    assert "more paragraphs: see `/ltv`" in made["blocks"][-1]["elements"][0]["text"]
+    endless = replace(reached(), headline="h" * 5_000, body="y" * 20_000)
+    assert faults(alerts.alert(endless)) == []
+    assert faults(alerts.reply(endless)) == []
+
+
+def test_what_a_person_named_is_escaped_everywhere() -> None:
+    evil = replace(TREASURY.facilities[0], lender="<!channel> & <@U1|x>", group=None, waivers=())
+    treasury = replace(TREASURY, facilities=(evil,), groups=(), notices=())
+    now = book("02-07 12:00", 55_000, treasury=treasury)
+    told = message_of(now, step(None, now))
+    for made in (ltv_of(now), holdings(now), alerts.alert(replace(told, mention=False)), alerts.reply(told)):
+        body = json.dumps(made)
+        assert "<!channel>" not in body
+        assert "<@U1" not in body
+        assert "&lt;!channel&gt; &amp; &lt;@U1|x&gt;" in body
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["text"]] if isinstance(value.get("text"), str) else []
+        return own + [text for inner in value.values() if isinstance(inner, (dict, list)) for text in _texts(inner)]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []
