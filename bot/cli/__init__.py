@@ -95,4 +95,5 @@ def _usage_line(error: Exception) -> str:
     command = context.command_path if context is not None else "plimsoll"
     said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
     said = said.replace("Value error, ", "").rstrip(".")
-    return f"{command}: {said[:1].lower()}{said[1:]}. Try: {command} --help"
+    stop = "" if said.endswith("?") else "."
+    return f"{command}: {said[:1].lower()}{said[1:]}{stop} Try: {command} --help"

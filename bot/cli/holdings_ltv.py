@@ -37,7 +37,7 @@ def holdings(at: At = None, json: Json = False) -> None:
 
 
 def ltv(
-    facility: Annotated[str | None, typer.Argument(help="Only this facility, by its id.")] = None,
+    facility: Annotated[str | None, typer.Argument(metavar="FACILITY", help="Only this one, by its id.")] = None,
     price: Annotated[str | None, typer.Option("--price", metavar="USD", help="What if bitcoin were at this?")] = None,
     drop: Annotated[
         str | None, typer.Option("--drop", metavar="PCT", help="What if it were this much under the last price?")

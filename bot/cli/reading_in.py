@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A treasury file (TOML).", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A treasury file (TOML).", show_default=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change and write nothing.")] = False,
 ) -> None:
     """Add what a treasury file says, all of it or nothing.
@@ -76,7 +76,7 @@ def replay(
     prices: Annotated[
         Path, typer.Option("--prices", metavar="CSV", help="A price history (CSV or CSV.gz).", show_default=False)
     ],
-    file: Annotated[Path | None, typer.Argument(help="A treasury file; default the database's treasury.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A treasury file, not the database.")] = None,
     since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on, 00:00.")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Until this day, 00:00.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")] = False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from enum import StrEnum
 from typing import Annotated
 
@@ -46,7 +48,7 @@ def run(role: Annotated[Role, typer.Option(help="What this process does.")] = Ro
         try:
             code = serve(settings, works=role is Role.ALL)
         except OSError as error:
-            raise FailedError(_cannot_listen(settings.host, settings.port, error)) from None
+            raise _cannot_listen(settings.host, settings.port, "PORT", error) from None
     raise typer.Exit(code)
 
 
@@ -60,16 +62,17 @@ def demo(
     try:
         run_demo(port=port, live=live)
     except OSError as error:
-        raise FailedError(_cannot_listen("127.0.0.1", port, error)) from None
+        raise _cannot_listen("127.0.0.1", port, "--port", error) from None
     except KeyboardInterrupt:
         return
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    import errno
-
+def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> Exception:
+    """Why not, in one line; any other error as it is."""
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken; stop what uses it, or choose another (PORT, or --port for the demo)"
-    if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
-        raise UsageError(f"Cannot listen on {host} port {port}: {error.strerror}; set HOST and PORT to what is allowed")
-    raise error
+        return FailedError(f"Port {port} on {host} is taken; stop what uses it, or choose another with {setting}")
+    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
+        return UsageError(
+            f"HOST {host} port {port}: {error.strerror}; HOST is an address of this machine, as 127.0.0.1"
+        )
+    return error

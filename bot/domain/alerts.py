@@ -65,7 +65,8 @@ class Reason(StrEnum):
 class Line:
     """One line of a finding: whether it is reached, and whether it is far enough away to start clearing.
 
-    `rank` orders lines from mild to fatal. `held` lines clear only after `clear_after`; the others at once.
+    `rank` orders lines from mild to fatal. `held` lines clear only after `clear_after`; the others at once. An open
+    call stands from its notice on, even where the price has recovered already: that ends it in time, not before.
     """
 
     name: str
@@ -76,6 +77,11 @@ class Line:
     tier: str | None = None
     held: bool = True
     call: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it makes an alert where it has none yet."""
+        return self.reached or self.call
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class Finding:
     @property
     def opens(self) -> bool:
         """Whether it is worth an alert where there is none: lines merely not cleared yet are not."""
-        return any(line.reached for line in self.lines)
+        return any(line.stands for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,7 @@ def _open(key: str, finding: Finding | None, now: datetime, policy: AlertPolicy)
     alert = Alert(
         key=key,
         opened_at=now,
-        active=tuple(_activate(line) for line in finding.lines if line.reached),
+        active=tuple(_activate(line, now) for line in finding.lines if line.stands),
         seen_until={clock.ref: now for clock in finding.calls},
         call_states={clock.ref: clock.state for clock in finding.calls},
         text=finding.text if policy.edit_every is not None else "",
@@ -255,8 +261,9 @@ def _open(key: str, finding: Finding | None, now: datetime, policy: AlertPolicy)
     return Transition(key, Change.OPENED, Reason.FIRST_SEEN, now, alert, finding=finding)
 
 
-def _activate(line: Line) -> Active:
-    return Active(line.name, line.rank, line.level, line.tier, line.held, line.call)
+def _activate(line: Line, now: datetime) -> Active:
+    since = now if line.cleared and not line.reached else None
+    return Active(line.name, line.rank, line.level, line.tier, line.held, line.call, clear_since=since)
 
 
 def _carry(
@@ -276,7 +283,7 @@ def _carry(
             over = after.clear_since and (not line.held or after.clear_time(now) >= policy.clear_after)
             (gone if over else kept).append(after)
     known = {line.name for line in previous.active}
-    kept += [_activate(line) for line in found.values() if line.reached and line.name not in known]
+    kept += [_activate(line, now) for line in found.values() if line.stands and line.name not in known]
     if unknown and not kept:
         kept = [line.stopped(now) for line in gone]
         gone = []

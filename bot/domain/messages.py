@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.domain import wording
 from bot.domain.alerts import Alert, Change, Transition
 from bot.domain.book import Book
+from bot.domain.calls import calls_of, open_calls
 from bot.domain.checks import release_now
 from bot.domain.covenant import Exposure
 from bot.domain.terms import Level
-from bot.domain.words import price_phrase, span
+from bot.domain.words import price_phrase, price_sentence, sentence, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Message:
 def message_of(book: Book, transition: Transition) -> Message:
     """The alert's message as it reads after `transition`."""
     alert = transition.alert
-    body = transition.finding.text if transition.finding and transition.finding.text else closing_body(book)
+    body = _body(book, transition)
     return Message(
         key=transition.key,
         level=(alert.level if alert else Level.OK).word,
@@ -49,6 +50,24 @@ def message_of(book: Book, transition: Transition) -> Message:
         mention=transition.posts and alert is not None and alert.level is Level.CRITICAL,
         closed=alert is None,
     )
+
+
+def _body(book: Book, transition: Transition) -> str:
+    if transition.recovered:
+        return _body_without_calls(book, transition)
+    return transition.finding.text if transition.finding and transition.finding.text else closing_body(book)
+
+
+def _body_without_calls(book: Book, transition: Transition) -> str:
+    """The body once price alone has ended calls: the finding saw them still open."""
+    ended = set(transition.recovered)
+    notices = (replace(n, recovered=transition.at) if n.ref in ended else n for n in book.treasury.notices)
+    after = replace(book, register=book.register.with_notices(tuple(notices)))
+    exposure = exposure_of(after, transition.key)
+    calls = calls_of(exposure, open_calls(after))
+    named = sentence([f"“{ref}”" for ref in transition.recovered], last="and")
+    said = f"The call of notice {named} has ended: the price has recovered, which is enough by the terms."
+    return f"{said}\n{wording.covenant_body(after, after.read(exposure), calls)}"
 
 
 def reply_of(book: Book, transition: Transition) -> Message:
@@ -76,7 +95,9 @@ def headline(book: Book, key: str, alert: Alert) -> str:
     """The first line of an open alert."""
     family, _, subject = key.partition(":")
     if family == "covenant":
-        return wording.covenant_headline(book.read(exposure_of(book, key)), alert)
+        exposure = exposure_of(book, key)
+        said = wording.covenant_headline(book.read(exposure), alert)
+        return f"{said} (waived)" if book.waived_until(exposure) else said
     if family == "release":
         facility = book.treasury.facility_by_id[subject]
         exposure = book.snapshot.facility(facility)
@@ -104,7 +125,7 @@ def closing_headline(book: Book, transition: Transition) -> str:
 
 
 def closing_body(book: Book) -> str:
-    return f"Price {price_phrase(book.price)}."
+    return price_sentence(book.price)
 
 
 def exposure_of(book: Book, key: str) -> Exposure:

@@ -129,8 +129,9 @@ class _Run:
 
     def _step(self, now: datetime) -> Iterator[ReplayLine]:
         """One check of everything: something other than the price has happened."""
-        if now in (midnight(local_day(now, facility.zone), facility.zone) for facility in self.register.treasury.facilities):
-            self.midnights[now] = self.price_now  # of every midnight: an amendment may ask for marks from before it
+        zones = {facility.zone for facility in self.register.treasury.facilities}
+        if any(now == midnight(local_day(now, zone), zone) for zone in zones):
+            self.midnights[now] = self.price_now  # all of them: an amendment may ask for marks from before it
         self.snapshot = self.register.snapshot(now)
         book = self._book(now)
         yield from self._decide(book, all_findings(book), self.alerts.keys())

@@ -27,7 +27,7 @@ from bot.domain.money import (
 )
 from bot.domain.price import PriceView
 from bot.domain.terms import Consent, Facility, Tier, TierKind
-from bot.domain.words import moment, price_phrase, sentence, span
+from bot.domain.words import moment, price_phrase, price_sentence, sentence, span
 
 
 def percent(text: str | None) -> str:
@@ -44,6 +44,10 @@ def line_name(tier: Tier) -> str:
 
 def ltv_phrase(reading: Reading) -> str:
     """The lender's LTV, and ours beside it where they differ, each labelled."""
+    if not reading.exposure.tested:
+        return "nothing owed"
+    if reading.exposure.uncovered:
+        return "no coins credited"
     lenders, ours = reading.show(reading.lenders), reading.show(reading.ours)
     if lenders == ours or ours is None:
         return f"LTV {percent(lenders)}"
@@ -53,15 +57,16 @@ def ltv_phrase(reading: Reading) -> str:
 def covenant_headline(reading: Reading, alert: Alert) -> str:
     """The first line of a covenant alert: what stands, worst first."""
     title = reading.exposure.title
-    called = [line for line in alert.active if line.call]
+    called = [line for line in alert.active if line.call and line.name.removeprefix("call:") in alert.call_states]
     if called and max(called, key=lambda line: line.rank).rank >= alert.rank:
         return f"{title} has called: {alert.tier}, {ltv_phrase(reading)}"
+    held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
+    stood = line_name(held.tier) if held else f"{alert.tier} line"
     if not reading.known:
-        return f"{title}: LTV unknown, last at its {alert.tier}"
+        return f"{title}: LTV unknown, last at its {stood}"
     worst = reading.worst
     if worst is None or worst.rank < alert.rank:
-        held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
-        back = f"{title} is back under its {line_name(held.tier) if held else alert.tier}: {ltv_phrase(reading)}"
+        back = f"{title} is back under its {stood}: {ltv_phrase(reading)}"
         return (
             f"{back}, clears at {percent(percent_plain(held.bound.clear_at))}" if held and held.bound.clear_at else back
         )
@@ -85,7 +90,7 @@ def covenant_body(book: Book, reading: Reading, calls: Sequence[Call]) -> str:
 
 def _paragraphs(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[str]:
     worst = reading.worst
-    yield f"Price {price_phrase(book.price)}. " + (
+    yield f"{price_sentence(book.price)} " + (
         call_sentence(book, calls[0]) if calls else _uncalled(book, reading, worst)
     )
     for further in calls[1:]:
@@ -141,10 +146,21 @@ def _clock(book: Book, call: Call) -> str:
 
 
 def _demand(call: Call) -> str:
-    credited = f"credited {show_btc(call.credited.btc)} BTC and {show_usd_short(call.credited.usd)}"
-    sent = f"sent {show_btc(call.sent_btc)} BTC and {show_usd_short(call.sent_usd)}"
-    asked = amounts(call.demand.btc, call.demand.usd)
-    return f"Demanded {asked}; {sent}, {credited}; missing {amounts(call.missing_btc, call.missing_usd)}."
+    """What is asked, what of it is on its way or there, and what is missing; what is nothing goes unsaid."""
+    on_its_way = _both(call.sent_btc, call.sent_usd)
+    there = _both(call.credited.btc, call.credited.usd)
+    done = [f"sent {on_its_way}"] if on_its_way else []
+    done += [f"credited {there}"] if there else []
+    return (
+        f"Demanded {amounts(call.demand.btc, call.demand.usd)}; {', '.join(done) or 'nothing sent or credited yet'}; "
+        f"missing {amounts(call.missing_btc, call.missing_usd)}."
+    )
+
+
+def _both(btc: Sats, usd: Cents) -> str:
+    parts = [f"{show_btc(btc)} BTC"] if btc else []
+    parts += [show_usd_short(usd)] if usd else []
+    return " and ".join(parts)
 
 
 def amounts(btc: Sats | None, usd: Cents | None) -> str:
@@ -225,7 +241,9 @@ def next_line_sentence(tier: TierReading) -> str:
         return f"Next line: {tier.name}."
     if tier.headroom is None:
         return f"Next line: {tier.name} at {show_usd(tier.price)}."
-    return f"Next line: {tier.name} at {show_usd(tier.price)}, {plain(half_up(tier.headroom * 10_000), 2)} % below."
+    far = plain(half_up(abs(tier.headroom) * 10_000), 2)
+    where = "below" if tier.headroom >= 0 else "above our price"
+    return f"Next line: {tier.name} at {show_usd(tier.price)}, {far} % {where}."
 
 
 def release_headline(title: str, coins: Sats | None) -> str:

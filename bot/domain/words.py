@@ -65,6 +65,11 @@ def price_phrase(view: PriceView) -> str:
     return f"{shown} ({', '.join(about)})" if about else shown
 
 
+def price_sentence(view: PriceView) -> str:
+    """The price as a sentence of its own: "Price $55,000.00 (12 s old, 4 sources).", or "No price yet."."""
+    return f"Price {price_phrase(view)}." if view.last is not None else "No price yet."
+
+
 def sentence(parts: list[str], last: str = "or") -> str:
     """Parts as one list: "a, b or c"."""
     if len(parts) < 2:

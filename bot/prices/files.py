@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -28,7 +29,7 @@ def read_prices(path: Path) -> list[tuple[datetime, Price]]:
     """Every (instant, cents per BTC) of the file, in order of time. PriceFileError names the line that is wrong."""
     try:
         with _open(path) as text:
-            return list(_prices(path.name, csv.DictReader(text)))
+            return sorted(_prices(path.name, csv.DictReader(text)), key=itemgetter(0))
     except FileNotFoundError as error:
         raise PriceFileError(f"{path}: no such file") from error
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:

@@ -23,6 +23,7 @@ REFRESH_AFTER = timedelta(minutes=40)
 _USER_FACTS = ("team_id", "deleted", "is_bot", "is_app_user", "is_restricted", "is_ultra_restricted", "is_stranger")
 _SHARING = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 _CHANNEL_FACTS = ("name", "is_im", "is_archived", *_SHARING)
+_UNSEEN = ("channel_not_found", "not_in_channel", "no_permission")
 _LONG_AGO = timedelta(days=365 * 20)
 
 Document = dict[str, Any]
@@ -134,7 +135,7 @@ class Access:
         try:
             self.place(channel_id)
         except LookUpFailedError as failed:
-            if not failed.passing:
+            if failed.code in _UNSEEN:
                 return _refused(_NOT_SEEN)
             return _refused(_NOT_CHECKED.format(what="this channel", code=failed.code))
         judged = self.judge(user_id, team_id, channel_id)
@@ -149,14 +150,13 @@ class Access:
         return _place(channel_id, known)
 
     def user_changed(self, user_id: str) -> None:
-        """Forgets what was known of a user, then asks Slack. LookUpFailedError: it stays unknown."""
-        self._outdate(user=user_id)
-        self._ask_user(user_id)
+        """Forgets what was known of a user, if anything was, and asks Slack. LookUpFailedError: it stays unknown."""
+        if self._outdate(user=user_id):
+            self._ask_user(user_id)
 
     def channel_changed(self, channel_id: str) -> None:
-        """Forgets what was known of a channel, then asks Slack. LookUpFailedError: it stays unknown."""
-        self._outdate(channel=channel_id)
-        if not _is_direct(channel_id):
+        """Forgets what was known of a channel, if anything was, and asks Slack. LookUpFailedError: it stays unknown."""
+        if self._outdate(channel=channel_id):
             self._ask_channel(channel_id)
 
     def refresh(self) -> int:
@@ -164,8 +164,7 @@ class Access:
 
         LookUpFailedError where even the workspace cannot be told; one entry that cannot be had is left to grow old.
         """
-        self._home = None
-        self._find_home()
+        self._home = self._directory.home()  # the one that was known serves on where Slack does not say
         before = self._clock.now() - REFRESH_AFTER
         with self._store.reading() as tx:
             users, channels = tx.cached_ids("user", before), tx.cached_ids("channel", before)
@@ -207,13 +206,16 @@ class Access:
             tx.put_channels([(channel_id, facts)], self._clock.now())
         return facts
 
-    def _outdate(self, *, user: str | None = None, channel: str | None = None) -> None:
+    def _outdate(self, *, user: str = "", channel: str = "") -> bool:
+        """Whether anything was known; it counts no more."""
+        long_ago = self._clock.now() - _LONG_AGO
         with self._store.writing() as tx:
-            long_ago = self._clock.now() - _LONG_AGO
-            if user is not None and (known := tx.user(user)) is not None:
+            known = tx.user(user) if user else tx.channel(channel)
+            if known is not None and user:
                 tx.put_users([(user, known.document)], long_ago)
-            if channel is not None and (known := tx.channel(channel)) is not None:
+            elif known is not None:
                 tx.put_channels([(channel, known.document)], long_ago)
+        return known is not None
 
     def _fresh(self, said: Said | None) -> Document | None:
         """What was said, unless it is too old to rely on."""

@@ -12,177 +12,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Protocol
 
 import structlog
 
 from bot.domain.terms import Level
+from bot.services.messaging import Fate, Messenger, OutboxStore, Outcome, Row
 from bot.services.pacing import Pace
-from bot.services.ports import Clock, Reading, Writing
+from bot.services.ports import Clock
 
 SETTLE_AFTER = timedelta(seconds=20)
 LEASE = timedelta(seconds=30)
 """How long a row waits for a worker that died. A worker that outlasts it does no harm: the next one looks first."""
 LONGEST_WAIT = timedelta(seconds=60)
-BATCH = 50
+NOT_SETTLED = "not_settled"
+BATCH = 500
 UNREACHABLE_IN_A_ROW = 2
 """After so many silences the run ends: there is no point in waiting for a time-out once a message."""
 
+__all__ = ["Delivery", "Fate", "Messenger", "Outcome"]
+
 _log = structlog.get_logger(__name__)
-
-
-class Fate(StrEnum):
-    """What became of a call to Slack, by the reaction it needs."""
-
-    SENT = "sent"
-    ABSENT = "absent"
-    RETRY = "retry"
-    UNKNOWN = "unknown"
-    GONE = "gone"
-    PERMANENT = "permanent"
-    BUG = "bug"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`reason` is one of a bounded set (log, metrics). `ts`: where it is; `after`: how long Slack asks to wait.
-
-    ABSENT answers a look: it is not there. GONE: the message to edit is no more. BUG: ours, and nothing was taken.
-    """
-
-    fate: Fate
-    reason: str = ""
-    ts: str = ""
-    after: timedelta | None = None
-
-    @classmethod
-    def sent(cls, ts: str) -> Outcome:
-        return cls(Fate.SENT, "ok", ts)
-
-    @classmethod
-    def absent(cls) -> Outcome:
-        return cls(Fate.ABSENT, "absent")
-
-    @classmethod
-    def retry(cls, reason: str, after: timedelta | None = None) -> Outcome:
-        return cls(Fate.RETRY, reason, after=after)
-
-    @classmethod
-    def unknown(cls, reason: str) -> Outcome:
-        return cls(Fate.UNKNOWN, reason)
-
-    @classmethod
-    def gone(cls, reason: str) -> Outcome:
-        return cls(Fate.GONE, reason)
-
-    @classmethod
-    def permanent(cls, reason: str) -> Outcome:
-        return cls(Fate.PERMANENT, reason)
-
-    @classmethod
-    def bug(cls, reason: str) -> Outcome:
-        return cls(Fate.BUG, reason)
-
-
-class Messenger(Protocol):
-    """Slack, as far as delivery needs it. Messages are the documents of the outbox; no call raises."""
-
-    def post(
-        self, channel: str, message: Mapping[str, Any], delivery_id: str, thread_ts: str | None = None
-    ) -> Outcome: ...
-
-    def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> Outcome: ...
-
-    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
-        """Makes the older post say that the alert goes on in the newer one."""
-        ...
-
-    def find(self, channel: str, delivery_id: str, since: datetime, thread_ts: str | None = None) -> Outcome:
-        """SENT with its ts, ABSENT, or why one could not look."""
-        ...
-
-
-class Place(Protocol):
-    """Where a post is in Slack."""
-
-    @property
-    def channel(self) -> str: ...
-
-    @property
-    def ts(self) -> str: ...
-
-
-class Row(Protocol):
-    """A message of the outbox; see `bot.store.outbox`."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def alert_id(self) -> int | None: ...
-    @property
-    def stream(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def message(self) -> dict[str, Any]: ...
-    @property
-    def delivery_id(self) -> str: ...
-    @property
-    def level(self) -> Level: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def attempted_at(self) -> datetime | None: ...
-    @property
-    def created_at(self) -> datetime: ...
-    @property
-    def outcome_unknown(self) -> bool: ...
-    @property
-    def newest(self) -> Place | None: ...
-
-
-class ReadsOutbox(Protocol):
-    def oldest_pending(self, now: datetime) -> datetime | None: ...
-
-
-class WritesOutbox(Protocol):
-    def due(self, now: datetime, limit: int) -> list[Any]: ...
-
-    def outbox_row(self, row_id: int) -> Any: ...
-
-    def lease(self, row_id: int, worker: str, until: datetime, now: datetime) -> bool: ...
-
-    def attempted(self, row_id: int, at: datetime) -> None: ...
-
-    def looked(self, row_id: int, at: datetime) -> None: ...
-
-    def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Place | None: ...
-
-    def retry(self, row_id: int, not_before: datetime, reason: str, outcome_unknown: bool) -> None: ...
-
-    def failed(self, row_id: int, reason: str, at: datetime) -> None: ...
-
-    def enqueue(
-        self,
-        *,
-        alert_id: int | None,
-        stream: str,
-        kind: str,
-        channel: str,
-        message: dict[str, Any],
-        level: Level | int,
-        at: datetime,
-    ) -> int: ...
-
-
-class OutboxStore(Reading[ReadsOutbox], Writing[WritesOutbox], Protocol):
-    """The store, as far as delivery needs it."""
 
 
 def _unheard(_kind: str, _outcome: Outcome) -> None:
@@ -282,7 +133,7 @@ class Delivery:
     def _settle(self, row: Row) -> bool:
         """A message that is perhaps in Slack: look for it, and send it again only once it would have shown."""
         looked_at = self._clock.now()
-        found = self._messenger.find(row.channel, row.delivery_id, row.created_at, self._thread(row))
+        found = self._messenger.find(_channel(row), row.delivery_id, row.created_at, _thread(row))
         self._heard("find", found)
         if found.fate is Fate.SENT:
             return self._delivered(row, found.ts)
@@ -314,7 +165,8 @@ class Delivery:
                     self._held_until[row.channel] = self._clock.now() + outcome.after
                 self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=anew)
             case Fate.UNKNOWN:
-                self._put_off(row, outcome, _backoff(row.attempts + 1), unknown=True)
+                settling = self._settle_after if outcome.reason == NOT_SETTLED else _backoff(row.attempts + 1)
+                self._put_off(row, outcome, settling, unknown=True)
             case _:
                 self._give_up(row, outcome.reason)
         return False
@@ -326,7 +178,7 @@ class Delivery:
             return self._messenger.continued(row.channel, told["ts"], told["newer_channel"], told["newer_ts"]), False
         if row.kind == "edit":
             return self._edit(row)
-        return self._messenger.post(row.channel, row.message, row.delivery_id, self._thread(row)), False
+        return self._messenger.post(_channel(row), row.message, row.delivery_id, _thread(row)), False
 
     def _edit(self, row: Row) -> tuple[Outcome, bool]:
         """Edits the alert's newest post; one that is gone, or never got to Slack, is posted afresh."""
@@ -340,11 +192,8 @@ class Delivery:
                 return found, True
             early = self._clock.now() < (row.attempted_at or row.created_at) + self._settle_after
             if found.fate in (Fate.RETRY, Fate.UNKNOWN) or early:
-                return Outcome.retry("not_settled", None), True
+                return Outcome.unknown(NOT_SETTLED), True
         return self._messenger.post(row.channel, row.message, row.delivery_id), True
-
-    def _thread(self, row: Row) -> str | None:
-        return row.newest.ts if row.kind == "reply" and row.newest is not None else None
 
     def _delivered(self, row: Row, ts: str, *, anew: bool = False) -> bool:
         """It is in Slack; an older post of its alert is to say where it goes on, with this and not a call later."""
@@ -379,6 +228,15 @@ class Delivery:
         self._tell(kind, outcome)
         silent = outcome.reason in ("unreachable", "time_out", "line_cut")
         self._silences = self._silences + 1 if silent else 0
+
+
+def _thread(row: Row) -> str | None:
+    return row.newest.ts if row.kind == "reply" and row.newest is not None else None
+
+
+def _channel(row: Row) -> str:
+    """A reply goes where its post is, which another ALERT_CHANNEL since has not moved."""
+    return row.newest.channel if row.kind == "reply" and row.newest is not None else row.channel
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -20,7 +20,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.services.access import Judgement, Ruling
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
 from bot.slack.limits import Payload, outgoing, plain
-from bot.slack.requests import Later, Requests
+from bot.slack.requests import Later, Requests, StillAnsweringError
 from bot.slack.slash import Slash
 from bot.slack.views import notes
 
@@ -126,7 +126,7 @@ class Desk:
         """`work()`; a busy database is said so, and a bug gets a reference id that the log has too."""
         try:
             return work()
-        except self._unavailable as busy:
+        except (*self._unavailable, StillAnsweringError) as busy:
             _log.warning("command_busy", command=asked.command, user=asked.user_id, error=str(busy))
             return self._ephemeral(notes.busy(asked.command))
         except Exception:  # noqa: BLE001 -- the last resort of the edge: somebody waits for an answer

@@ -27,8 +27,6 @@ CHANNEL_EVENTS = (
     "group_deleted",
     "shared_channel_invite_accepted",
     "shared_channel_invite_approved",
-    "member_joined_channel",
-    "member_left_channel",
 )
 
 _log = structlog.get_logger(__name__)

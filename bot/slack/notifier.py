@@ -18,7 +18,7 @@ from slackblocks import InvalidUsageError
 
 from bot.domain.messages import Message
 from bot.services.access import Access, LookUpFailedError, Ruling
-from bot.services.deliver import Fate, Outcome
+from bot.services.messaging import Fate, Outcome
 from bot.slack.limits import LimitError, Payload, outgoing, plain
 from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
 from bot.slack.text import flat
@@ -87,6 +87,9 @@ class Notifier:
 
     def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
         """The older post keeps what it said, loses its buttons, and links to the newer one."""
+        closed = self._closed(channel)
+        if closed is not None:
+            return closed
         try:
             page = self._client.conversations_history(channel=channel, latest=ts, oldest=ts, inclusive=True, limit=1)
         except SlackApiError as error:

@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.services.deliver import Outcome
+from bot.services.messaging import Outcome
 
 UNREACHABLE = (OSError, HTTPException, SlackClientError)
 """What a request over urllib ends in without an answer; URLError and time-outs are OSErrors. After SlackApiError."""

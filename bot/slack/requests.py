@@ -41,6 +41,10 @@ class RequestStore(Reading[ReadsRequests], Writing[WritesRequests], Protocol):
     """The store, as far as retries need it."""
 
 
+class StillAnsweringError(Exception):
+    """The first try has not come to its answer yet."""
+
+
 class Requests:
     """What was answered to the requests of the last hour. May be shared between threads."""
 
@@ -65,7 +69,7 @@ class Requests:
                 while len(self._answers) > KEPT:
                     self._answers.popitem(last=False)
         if known is not None:
-            return known.result(timeout=PATIENCE_S)
+            return _awaited(known)
         try:
             given = self._kept(request_id)
             if given is None:
@@ -88,3 +92,10 @@ class Requests:
         with self._store.writing() as tx:
             if tx.first_time(request_id, self._clock.now()):
                 tx.keep_answer(request_id, answer)
+
+
+def _awaited(first: Future[Answer]) -> Answer:
+    try:
+        return first.result(timeout=PATIENCE_S)
+    except TimeoutError as late:
+        raise StillAnsweringError from late

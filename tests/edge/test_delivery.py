@@ -5,63 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from bot.domain.alerts import AlertPolicy, Finding, Line, decide
-from bot.domain.messages import Message
 from bot.domain.terms import Level
-from bot.services.deliver import Outcome
+from bot.services.messaging import Outcome
 from bot.services.pacing import Pace
 from bot.store.store import Store
 from bot.workspace import faults
 
+from .test_delivery_bench import KEY, deliver, headlines, opened, out
 from .test_slack_bench import Bench, bench
-
-KEY = "covenant:antalpha"
-SAID = Message(KEY, "critical", "Antalpha is at its margin-call line", "Price $55,000.00.", mention=True)
-NO_WAIT = {"pace": Pace(per_second=1000, burst=1000)}
 
 
 @pytest.fixture
 def bot(store: Store) -> Iterator[Bench]:
     with bench(store) as made:
         yield made
-
-
-def opened(bot: Bench, key: str = KEY) -> int:
-    """An alert, as a check opens one; its id."""
-    line = Line("call", 1, Level.CRITICAL, reached=True, cleared=False, tier="margin call")
-    transition = decide(None, Finding(key, (line,)), bot.clock.now(), AlertPolicy())
-    with bot.store.writing() as tx:
-        alert_id = tx.save_transition(transition, channel="C1", text="")
-    assert alert_id is not None
-    return alert_id
-
-
-def out(bot: Bench, alert: int | None, kind: str = "post", said: str | Message = SAID, **more: Any) -> int:
-    """Puts a message into the outbox; its row."""
-    message = said if isinstance(said, Message) else replace(SAID, headline=said)
-    values = {"stream": f"alert:{alert}", "channel": "C1", "level": Level.CRITICAL} | more
-    with bot.store.writing() as tx:
-        return tx.enqueue(alert_id=alert, kind=kind, message=message.document(), at=bot.clock.now(), **values)
-
-
-def headlines(bot: Bench) -> list[str]:
-    return [message.headline for message in bot.slack.channel("C1")]
-
-
-def deliver(bot: Bench, seconds: float = 120, step: float = 1, **options: Any) -> None:
-    """Runs one worker until nothing waits, the clock going on; fails where something still does."""
-    worker = bot.deliverer(**(NO_WAIT | options))
-    for _ in range(int(seconds / step)):
-        worker.run_once()
-        if not bot.pending():
-            return
-        bot.clock.passes(step)
-    raise AssertionError(f"still waiting: {bot.pending()}")
 
 
 def test_it_posts_a_message_with_its_mention_its_level_and_a_delivery_id(bot: Bench) -> None:
@@ -154,71 +114,6 @@ def test_a_post_that_never_got_there_is_made_up_for_by_the_next_edit(bot: Bench)
     out(bot, alert, "edit", "here after all")
     deliver(bot)
     assert headlines(bot) == ["here after all"]
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        faults.ratelimited(2),
-        faults.http_500,
-        faults.reset,
-        faults.accept_then_reset,
-        faults.accept_then_500,
-        faults.late_arrival(8),
-        faults.late_arrival(19),
-        faults.error("internal_error"),
-        faults.error("service_unavailable"),
-    ],
-    ids=lambda fault: f"{fault.name}{fault.late or ''}",
-)
-def test_it_posts_exactly_once_whatever_the_line_does(bot: Bench, fault: faults.Fault) -> None:
-    out(bot, opened(bot))
-    bot.slack.on("chat.postMessage", fault, times=1)
-    deliver(bot)
-    assert headlines(bot) == ["Antalpha is at its margin-call line"]
-
-
-def test_what_slack_took_and_history_shows_late_is_not_posted_again(bot: Bench) -> None:
-    out(bot, opened(bot))
-    bot.slack.on("chat.postMessage", faults.lagging_history(15), faults.accept_then_reset, times=1)
-    deliver(bot)
-    assert headlines(bot) == ["Antalpha is at its margin-call line"]
-    assert bot.slack.calls["conversations.history"] > 1
-
-
-@pytest.mark.parametrize("fault", [faults.hang(1.5), faults.accept_then_hang(1.5)], ids=lambda fault: fault.name)
-def test_silence_is_looked_into(bot: Bench, fault: faults.Fault) -> None:
-    out(bot, opened(bot))
-    bot.slack.on("chat.postMessage", fault, times=1)
-    deliver(bot, time_out_s=1)
-    assert headlines(bot) == ["Antalpha is at its margin-call line"]
-
-
-def test_a_reply_that_is_perhaps_there_is_looked_for_in_the_thread(bot: Bench) -> None:
-    alert = opened(bot)
-    out(bot, alert)
-    deliver(bot)
-    out(bot, alert, "reply", "a line of history")
-    bot.slack.on("chat.postMessage", faults.accept_then_reset, times=1)
-    deliver(bot)
-    (post,) = bot.slack.channel("C1")
-    assert [reply.headline for reply in post.replies] == ["a line of history"]
-    assert bot.slack.calls["conversations.replies"] == 1
-
-
-def test_it_sends_again_only_after_the_settling_time(bot: Bench) -> None:
-    out(bot, opened(bot))
-    bot.slack.on("chat.postMessage", faults.reset, times=1)
-    worker = bot.deliverer()
-    assert worker.run_once() == 0
-    for _ in range(19):
-        bot.clock.passes(1)
-        worker.run_once()
-    assert bot.slack.calls["chat.postMessage"] == 1
-    assert worker.first_due() is not None
-    bot.clock.passes(1)
-    assert worker.run_once() == 1
-    assert bot.slack.calls["chat.postMessage"] == 2
 
 
 def test_retry_after_is_honoured_for_the_whole_channel(bot: Bench) -> None:
@@ -324,54 +219,6 @@ def test_the_most_severe_goes_first_and_a_channel_gets_about_one_a_second(bot: B
     assert worker.run_once() == 7
     assert headlines(bot)[0] == "critical"
     assert sum(slept) == pytest.approx(4)
-
-
-def test_a_process_killed_between_the_change_and_the_post_loses_nothing(bot: Bench) -> None:
-    row = out(bot, opened(bot))
-    with bot.store.writing() as tx:  # as a worker does that is killed before its network call
-        assert tx.lease(row, "the dead one", bot.clock.now(), bot.clock.now())
-        tx.attempted(row, bot.clock.now())
-    deliver(bot)
-    assert headlines(bot) == ["Antalpha is at its margin-call line"]
-
-
-class KilledError(BaseException):
-    """Stands for SIGKILL: nothing of ours catches it."""
-
-
-@pytest.mark.parametrize("moment", ["before the call", "after the call"])
-@pytest.mark.parametrize("kind", ["post", "edit", "reply"])
-def test_it_survives_being_killed_around_the_network_call(bot: Bench, moment: str, kind: str) -> None:
-    alert = opened(bot)
-    if kind != "post":
-        out(bot, alert, said="the post")
-        deliver(bot)
-    out(bot, alert, kind, "said once")
-    worker = bot.deliverer()
-    messenger = worker._messenger  # noqa: SLF001
-
-    class Dying:
-        find, continued = messenger.find, messenger.continued
-
-        def post(self, *args: Any, **rest: Any) -> Outcome:
-            return self._die(messenger.post, *args, **rest)
-
-        def edit(self, *args: Any) -> Outcome:
-            return self._die(messenger.edit, *args)
-
-        def _die(self, call: Any, *args: Any, **rest: Any) -> Outcome:
-            if moment == "after the call":
-                call(*args, **rest)
-            raise KilledError
-
-    worker._messenger = Dying()  # type: ignore[assignment]  # noqa: SLF001
-    with pytest.raises(KilledError):
-        worker.run_once()
-    deliver(bot)
-    posts = bot.slack.channel("C1")
-    shown = [m.headline for m in posts] + [reply.headline for m in posts for reply in m.replies]
-    assert shown.count("said once") == 1
-    assert len(shown) == (2 if kind == "reply" else 1)
 
 
 def test_two_workers_share_the_work_and_post_each_message_once(bot: Bench) -> None:

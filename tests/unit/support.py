@@ -33,7 +33,7 @@ def at(text: str) -> datetime:
 
 
 def contract(*edits: tuple[str, str], without: tuple[str, ...] = ()) -> Treasury:
-    """The contract's own example, `without` some of its tables, and with each edit's first text replaced by its second."""
+    """The contract's own example, `without` some of its tables, each edit's first text replaced by its second."""
     text = "\n\n".join(
         part for part in CONTRACT.split("\n\n") if not part.startswith(tuple(f"[[{w}]]" for w in without))
     )

@@ -10,7 +10,26 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import DAY, HOUR, MINUTE, NOW, OPENED, THREE, at, book, btc, contract, entry, fresh, loan, move, notice, tier, treasury, usd
+from support import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    OPENED,
+    THREE,
+    at,
+    book,
+    btc,
+    contract,
+    entry,
+    fresh,
+    loan,
+    move,
+    notice,
+    tier,
+    treasury,
+    usd,
+)
 
 from bot.domain.alerts import AlertPolicy, Change, Reason, Transition, decide
 from bot.domain.book import Book, Register
@@ -18,7 +37,7 @@ from bot.domain.calls import Demand, open_calls
 from bot.domain.checks import all_findings
 from bot.domain.ledger import Credited
 from bot.domain.price import PriceView
-from bot.domain.terms import OnRecovery
+from bot.domain.terms import Level, OnRecovery
 from bot.domain.treasury import Movement, Notice, Treasury
 
 LATER = NOW + DAY  # when a notice of NOW under the margin call is due
@@ -66,12 +85,15 @@ def test_the_debt_is_that_of_the_deadline():
     """Two midnights until it is due, at 36 % a year: 600,000 more."""
     register = called(rate=Fraction("0.36"), notices=(notice(NOW, price="55000", due=NOW + 2 * DAY),))
     before = usd(entry(book(called(rate=Fraction("0.36")), "55000"))["debt_usd"])
-    assert usd(call(register, NOW)["demand_usd"]) == before + usd("600000") - ceil(Fraction("0.65") * 7000 * 55_000 * 100)
+    assert usd(call(register, NOW)["demand_usd"]) == before + usd("600000") - ceil(
+        Fraction("0.65") * 7000 * 55_000 * 100
+    )
 
 
 def test_the_contracts_own_notice_is_judged_by_the_contracts_own_file():
     said = call(contract(), at("02-07 15:00"))
-    debt = 300_000_000 + Fraction(300_000_000 * 7 * 8, 36_000)  # eight midnights in Chicago until it is due
+    principal = Fraction("300058333.33")  # with the day that capitalises on the first, in Chicago
+    debt = principal + Fraction(round(principal * 7 * 7 / 360), 100)  # and seven midnights more until it is due
     assert Fraction(said["demand_usd"]) == Fraction(ceil((debt - Fraction("0.65") * 7000 * 57_100) * 100), 100)
 
 
@@ -101,9 +123,9 @@ def test_a_notice_from_before_the_treasury_opened_is_judged_by_the_opening_figur
 
 
 def test_a_notice_without_any_target_asks_for_all_that_is_owed():
-    far = loan(debt="100", tiers=(tier("call", price="1", name="margin call", window_hours=24),))
+    far = loan(debt="50", tiers=(tier("call", price="1", name="margin call", window_hours=24),))
     said = call(treasury(far, notices=(notice(NOW),)), NOW)
-    assert (said["demand_btc"], said["demand_usd"]) == (None, "100.00")
+    assert (said["demand_btc"], said["demand_usd"]) == (None, "50.00")
 
 
 # -- what counts against it --
@@ -138,7 +160,11 @@ def test_coins_on_their_way_are_shown_and_change_nothing_until_they_are_credited
     credited = move("pledged", NOW + 3 * HOUR, of="s1", btc="500")
     register = called(sent, credited)
     before, during, after = (entry(book(register, "55000", NOW + n * HOUR)) for n in (0, 2, 3))
-    assert (during["ltv_pct"], during["in_transit_btc"]) == (before["ltv_pct"], "500.00000000") == ("77.92", "500.00000000")
+    assert (
+        (during["ltv_pct"], during["in_transit_btc"])
+        == (before["ltv_pct"], "500.00000000")
+        == ("77.92", "500.00000000")
+    )
     assert (during["call"]["sent_btc"], during["call"]["missing_btc"]) == ("500.00000000", "1391.60839161")
     assert (after["ltv_pct"], after["in_transit_btc"]) == ("72.73", "0.00000000")
     assert (after["call"]["sent_btc"], after["call"]["credited_btc"]) == ("0.00000000", "500.00000000")
@@ -146,7 +172,9 @@ def test_coins_on_their_way_are_shown_and_change_nothing_until_they_are_credited
 
 
 def test_dollars_on_their_way_are_no_repayment_yet():
-    register = called(move("sent", NOW + HOUR, "s1", usd="49750000"), move("repaid", NOW + 3 * HOUR, of="s1", usd="49750000"))
+    register = called(
+        move("sent", NOW + HOUR, "s1", usd="49750000"), move("repaid", NOW + 3 * HOUR, of="s1", usd="49750000")
+    )
     during, after = (entry(book(register, "55000", NOW + n * HOUR)) for n in (2, 3))
     assert (during["debt_usd"], during["call"]["sent_usd"]) == ("300000000.00", "49750000.00")
     assert (after["ltv_pct"], after["tier"], after["call"]["missing_usd"]) == ("65.00", None, "0.00")
@@ -163,7 +191,10 @@ def test_what_is_missing_is_the_demand_less_the_parts_credited_rounded_up(coins,
 
 
 def test_what_is_missing_rounds_up_to_the_satoshi_and_the_cent():
-    register = called(move("pledged", NOW + HOUR, btc="0.00000001"), notices=(notice(NOW, demand_btc="0.00000003", demand_usd="0.01"),))
+    register = called(
+        move("pledged", NOW + HOUR, btc="0.00000001"),
+        notices=(notice(NOW, demand_btc="0.00000003", demand_usd="0.01"),),
+    )
     said = call(register, NOW + HOUR)
     assert (said["missing_btc"], said["missing_usd"]) == ("0.00000002", "0.01")
 
@@ -173,7 +204,12 @@ def test_what_is_missing_rounds_up_to_the_satoshi_and_the_cent():
 
 def test_it_is_open_until_it_is_due_and_missed_when_something_is_missing_then():
     register = called(move("pledged", NOW + HOUR, btc="100"))
-    assert [call(register, when)["state"] for when in (NOW, LATER - MINUTE, LATER, LATER + DAY)] == ["open", "open", "missed", "missed"]
+    assert [call(register, when)["state"] for when in (NOW, LATER - MINUTE, LATER, LATER + DAY)] == [
+        "open",
+        "open",
+        "missed",
+        "missed",
+    ]
 
 
 def test_what_is_credited_at_the_deadline_itself_is_in_time():
@@ -246,8 +282,9 @@ def test_when_the_governing_one_is_met_the_other_governs():
 
 def test_a_tier_that_was_amended_away_keeps_its_notice():
     edit = (
-        '                         # what isn\'t named stays',
-        '\n    [[facility.amendment.tier]]\n    kind = "call"\n    name = "new call"\n    ltv = "0.7"\n    cure_to = "0.62"',
+        "                         # what isn't named stays",
+        '\n    [[facility.amendment.tier]]\n    kind = "call"\n    name = "new call"\n'
+        '    ltv = "0.7"\n    cure_to = "0.62"',
     )
     said = call(contract(edit), at("03-02 12:00"))
     assert (said["tier"], said["state"]) == ("margin call", "missed")
@@ -289,6 +326,15 @@ def test_a_price_that_holds_for_ten_minutes_ends_it_where_the_terms_say_so(rule,
         assert watch.minutes("55000", 0) == [()]
         assert watch.minutes(price, 1, 10) == [(), ()]
         assert watch.check(NOW + 11 * MINUTE, price).recovered == ends
+
+
+@pytest.mark.parametrize("price", ["57142.86", "100000"])
+def test_a_notice_at_a_price_of_ours_that_has_recovered_already_still_stands_for_ten_minutes(price):
+    """The lender's price was lower than ours: the call is open and critical until the price has held."""
+    watch = Watch(on_recovery=OnRecovery.BELOW_CALL)
+    done = watch.check(NOW, price)
+    assert (done.change, done.alert.level, done.alert.tier) == (Change.OPENED, Level.CRITICAL, "margin call")
+    assert watch.minutes(price, 5, 9, 10) == [(), (), ("n1",)]
 
 
 def test_a_dip_starts_its_ten_minutes_again():
@@ -341,4 +387,6 @@ def test_its_end_by_price_is_noted_at_that_instant():
 
 
 def test_the_coins_of_the_demand_are_those_of_the_terms_then():
-    assert btc(call(called(), NOW)["demand_btc"]) == ceil(Fraction(300_000_000) / (Fraction("0.65") * 55_000) * 10**8 - 7000 * 10**8)
+    assert btc(call(called(), NOW)["demand_btc"]) == ceil(
+        Fraction(300_000_000) / (Fraction("0.65") * 55_000) * 10**8 - 7000 * 10**8
+    )

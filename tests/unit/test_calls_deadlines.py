@@ -105,8 +105,10 @@ def test_without_a_calendar_every_day_is_open_until_five_where_the_treasury_is()
 
 
 def test_the_contracts_file_reads_its_window_of_days():
-    edit = ('window_hours = 24                     # or window_days = 1, due_time, notice_cutoff, calendar',
-            'window_days = 1\n  calendar = "new-york"\n  notice_cutoff = "12:00"')
+    edit = (
+        "window_hours = 24                     # or window_days = 1, due_time, notice_cutoff, calendar",
+        'window_days = 1\n  calendar = "new-york"\n  notice_cutoff = "12:00"',
+    )
     said = entry(book(contract(edit), "55000", at("02-07 15:00")))
     assert said["call"]["due"] == "2026-02-10T22:00:00Z"  # Saturday; Monday is day 0
 
@@ -117,7 +119,9 @@ def test_between_a_notice_and_its_deadline_lie_just_that_many_open_days(naive, d
     when = naive.replace(tzinfo=NEW_YORK)
     found = deadline(
         tier("call", "0.75", window_days=days, calendar="new-york", notice_cutoff=time(cutoff)),
-        when.astimezone(UTC), {"new-york": DESK}, CHICAGO,
+        when.astimezone(UTC),
+        {"new-york": DESK},
+        CHICAGO,
     )
     end = found.astimezone(NEW_YORK)
     opens = [d for d in (when.date() + timedelta(n) for n in range(40)) if d.weekday() < 5 and d != date(2026, 2, 16)]
@@ -133,7 +137,12 @@ def test_a_desk_is_open_from_its_opening_up_to_its_close():
     def is_open(text: str) -> bool:
         return DESK.is_open(datetime.fromisoformat(f"2026-{text}").replace(tzinfo=NEW_YORK))
 
-    assert [is_open(f"02-11 {clock}") for clock in ("08:59:59", "09:00", "16:59:59", "17:00")] == [False, True, True, False]
+    assert [is_open(f"02-11 {clock}") for clock in ("08:59:59", "09:00", "16:59:59", "17:00")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert not is_open("02-14 12:00")
     assert not is_open("02-16 12:00")
 

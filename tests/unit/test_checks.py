@@ -36,7 +36,9 @@ GENEROUS = treasury(loan(debt="225000000", release=("0.50", "0.60", 3)))
 MARKS = [at("02-04 00:00"), at("02-03 00:00"), at("02-02 00:00")]
 
 
-def released(register: Treasury = GENEROUS, price: str = "68500", marks: tuple[str, ...] = ("65000",) * 3) -> Finding | None:
+def released(
+    register: Treasury = GENEROUS, price: str = "68500", marks: tuple[str, ...] = ("65000",) * 3
+) -> Finding | None:
     prices = {instant: usd(mark) for instant, mark in zip(MARKS, marks, strict=True) if mark}
     return findings(register, price, midnight_prices=prices).get("release:antalpha")
 
@@ -48,7 +50,9 @@ def test_coins_may_come_back_after_three_marks_in_a_row():
     assert "1,525.54 BTC can be asked back, down to LTV 60.00 %" in finding.text
 
 
-@pytest.mark.parametrize("marks", [("65000", "65000", "64285.71"), ("64285.71", "65000", "65000"), ("65000", "", "65000")])
+@pytest.mark.parametrize(
+    "marks", [("65000", "65000", "64285.71"), ("64285.71", "65000", "65000"), ("65000", "", "65000")]
+)
 def test_one_mark_over_the_line_or_unknown_breaks_the_row(marks):
     assert released(marks=marks) is None
 
@@ -139,7 +143,9 @@ def test_dollars_in_transit_are_watched_too():
 # -- blind is not mute --
 
 
-def blind(polls: int = 2, since: timedelta = 30 * SECOND, lowest: str | None = "68500", state: str = "disputed") -> PriceView:
+def blind(
+    polls: int = 2, since: timedelta = 30 * SECOND, lowest: str | None = "68500", state: str = "disputed"
+) -> PriceView:
     return PriceView(
         PriceState(state),
         usd("68500") if state != "none" else None,
@@ -166,7 +172,9 @@ def test_ten_minutes_of_it_are_critical():
     assert level(findings(treasury(), blind(20, 10 * MINUTE))["price"]) is Level.CRITICAL
 
 
-@pytest.mark.parametrize(("lowest", "found"), [("57142.86", Level.WARNING), ("57142.85", Level.CRITICAL), (None, Level.WARNING)])
+@pytest.mark.parametrize(
+    ("lowest", "found"), [("57142.86", Level.WARNING), ("57142.85", Level.CRITICAL), (None, Level.WARNING)]
+)
 def test_it_is_critical_at_once_where_the_lowest_fresh_quote_reaches_a_call_line(lowest, found):
     assert level(findings(treasury(), blind(lowest=lowest))["price"]) is found
 
@@ -183,7 +191,10 @@ def test_a_liquidation_line_alone_counts_as_a_call_line():
 def test_it_says_what_each_loan_would_be_at_and_that_it_is_no_price():
     text = findings(treasury(), blind(lowest="57142.85"))["price"].text
     assert "At the last price $68,500.00, 5 min old: Antalpha LTV 62.57 %." in text
-    assert "At the lowest fresh quote $57,142.85 (what if, not a price): Antalpha LTV 75.00 % (at its margin-call line)." in text
+    assert (
+        "At the lowest fresh quote $57,142.85 (what if, not a price): Antalpha LTV 75.00 % (at its margin-call line)."
+        in text
+    )
 
 
 def test_it_closes_with_the_next_price():
@@ -196,7 +207,8 @@ def test_it_closes_with_the_next_price():
 
 def test_blindness_moves_no_covenant_alert_while_the_clocks_of_calls_run():
     register = Register.of(
-        treasury(loan(on_recovery=OnRecovery.AT_CURE), notices=(notice(NOW),)), AlertPolicy(repeat_every=None, edit_every=None)
+        treasury(loan(on_recovery=OnRecovery.AT_CURE), notices=(notice(NOW),)),
+        AlertPolicy(repeat_every=None, edit_every=None),
     )
     alert = None
     said = []

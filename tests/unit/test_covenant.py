@@ -1,4 +1,4 @@
-"""Lines: when they are reached, at which price, what is printed beside them, and what is said where nothing is known."""
+"""Lines: when they are reached, at which price, what is printed beside them, and what is said without a price."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import THREE, book, btc, entry, fresh, line, loan, tier, treasury, usd
 
-from bot.domain.covenant import Exposure, bind, price_at_ltv, read, edges
+from bot.domain.covenant import Exposure, bind, edges, price_at_ltv, read
 from bot.domain.price import PriceState, PriceView
 from bot.domain.terms import Level, LtvOn, Tier
 
@@ -129,8 +129,14 @@ def test_a_lender_may_test_principal_only_while_ours_counts_the_interest():
 
 
 def test_a_line_may_be_written_as_coverage():
-    said = book(treasury(loan(debt="100", coins="1", tiers=(tier("call", 1 / Fraction("4/3"), cure_to="2/3"),))), "133.33")
-    assert (line(said, "call")["ltv_pct"], line(said, "call")["price_usd"], entry(said)["tier"]) == ("75.00", "133.33", "call")
+    said = book(
+        treasury(loan(debt="100", coins="1", tiers=(tier("call", 1 / Fraction("4/3"), cure_to="2/3"),))), "133.33"
+    )
+    assert (line(said, "call")["ltv_pct"], line(said, "call")["price_usd"], entry(said)["tier"]) == (
+        "75.00",
+        "133.33",
+        "call",
+    )
 
 
 @pytest.mark.parametrize(("price", "reached"), [("57000.00", True), ("57000.01", False)])
@@ -182,8 +188,15 @@ def test_each_tier_aims_where_the_agreement_says():
 def test_debt_without_coins_is_at_its_worst_line_whatever_the_price():
     for price in ("60000", None):
         said = entry(book(treasury(loan(coins="0")), price))
-        assert (said["tier"], said["level"], said["ltv_pct"], said["lender_ltv_pct"]) == ("liquidation", "critical", None, None)
-        assert [(one["price_usd"], one["headroom_pct"], one["reached"]) for one in said["tiers"]] == [(None, None, True)] * 3
+        assert (said["tier"], said["level"], said["ltv_pct"], said["lender_ltv_pct"]) == (
+            "liquidation",
+            "critical",
+            None,
+            None,
+        )
+        assert [(one["price_usd"], one["headroom_pct"], one["reached"]) for one in said["tiers"]] == [
+            (None, None, True)
+        ] * 3
 
 
 def test_a_loan_without_lines_has_no_ltv_and_counts_as_debt():
@@ -232,11 +245,15 @@ def test_a_line_reached_at_our_price_only_is_not_reached():
 
 
 def test_the_cushion_comes_off_the_reference_quote():
-    asked = book(treasury(loan(reference="kraken", cushion=Fraction(1, 10))), fresh("70000", references={"kraken": usd("60000")}))
+    asked = book(
+        treasury(loan(reference="kraken", cushion=Fraction(1, 10))), fresh("70000", references={"kraken": usd("60000")})
+    )
     assert (entry(asked)["lender_price_usd"], entry(asked)["tier"]) == ("54000.00", "margin call")
 
 
-@pytest.mark.parametrize("view", [PriceView.scenario(usd("57200")), fresh("57200"), fresh("57200", references={"gemini": 1})])
+@pytest.mark.parametrize(
+    "view", [PriceView.scenario(usd("57200")), fresh("57200"), fresh("57200", references={"gemini": 1})]
+)
 def test_a_scenario_or_a_missing_reference_uses_our_price(view):
     said = entry(book(treasury(loan(reference="kraken")), view))
     assert (said["lender_price_usd"], said["ltv_pct"], said["lender_ltv_pct"]) == ("57200.00", "74.93", "74.93")

@@ -79,9 +79,7 @@ def test_a_line_is_where_the_table_says(line, shown):
 
 
 def test_the_cures_are_exact_before_they_are_printed():
-    reading = read(
-        book(contract(), "55000", OPENED).snapshot.facilities[0], PriceView.scenario(usd("55000")), Fraction(1, 100)
-    )
+    reading = read(book(contract(), "55000", OPENED).snapshot.facilities[0], PriceView.scenario(usd("55000")))
     aim = cures(reading, Fraction("0.65"), DEBT, Fraction(50, 10_000))
     assert aim.top_up == Fraction(300_000_000) / (Fraction("0.65") * 55_000) * 10**8 - COINS
     assert aim.repay == usd("49750000")

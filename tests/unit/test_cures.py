@@ -34,7 +34,9 @@ def back(debt: Fraction, held: Fraction, valued: Fraction, target: Fraction) -> 
 class Situation:
     """One loan at a price P, valued by its lender at V, and its cures as JSON prints them (rounded up)."""
 
-    def __init__(self, debt: int, held: int, price: int, target: Fraction, cushion: Fraction, s: Fraction, at: Any) -> None:
+    def __init__(
+        self, debt: int, held: int, price: int, target: Fraction, cushion: Fraction, s: Fraction, at: Any
+    ) -> None:
         line = tier("call", target + Fraction(1, 1000), cure_to=target)
         bounds = bind([line], debt, held, cushion, MARGIN)
         quote = max(int(price * at), 1) if at is not None else None
@@ -100,7 +102,7 @@ def test_selling_pledged_coins_brings_it_back_and_a_satoshi_less_does_not(it):
 
 @given(situations)
 def test_selling_pledged_coins_is_null_exactly_where_no_amount_that_is_there_would_do(it):
-    """Each coin sold brings P(1 − s) and takes T·V of room: only more than that gains, and only coins that are there."""
+    """A coin sold brings P(1 − s) and takes T·V of room: only more than that gains, and only coins that are there."""
     gain = Fraction(it.price) * (1 - it.s) - it.target * it.valued
     if it.amounts["sell_pledged"] is None:
         assert gain <= 0 or not it.is_back(less_debt=it.proceeds(it.held), more_coins=-it.held)

@@ -158,7 +158,10 @@ def test_each_line_has_its_own_clock_and_the_worst_not_yet_cleared_is_shown():
     assert life.alert.tier == "liquidation"
     done = life.see(11 * MINUTE, call_clears)
     assert (done.change, done.reason, life.alert.tier, life.alert.level) == (
-        Change.EASED, Reason.LINE_CLEARED, "call", Level.CRITICAL,
+        Change.EASED,
+        Reason.LINE_CLEARED,
+        "call",
+        Level.CRITICAL,
     )
     life.changes(CLEAR, 14)
     done = life.see(15 * MINUTE, CLEAR)

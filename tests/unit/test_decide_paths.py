@@ -17,7 +17,9 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.terms import Level
 
 TIERS = (*THREE[:2], tier("accelerated", "0.80", cure_to="0.60"), THREE[2])
-REGISTER = Register.of(treasury(loan(debt="70", coins="1", tiers=TIERS)), AlertPolicy(repeat_every=None, edit_every=None))
+REGISTER = Register.of(
+    treasury(loan(debt="70", coins="1", tiers=TIERS)), AlertPolicy(repeat_every=None, edit_every=None)
+)
 SNAPSHOT = book(REGISTER, "100").snapshot
 HELD = timedelta(minutes=10)
 
@@ -85,7 +87,9 @@ def change_between(before: list[tuple[int, str, Level]], after: list[tuple[int, 
 near_a_line = st.sampled_from([77, 78, 79, 80, 87, 88, 93, 94, 102, 103, 104, 105, 107, 108, 116, 117, 120]).map(
     lambda dollars: dollars * 100
 )
-steps = st.tuples(st.sampled_from([1, 20, 30, 60, 120, 300, 599, 600, 601]), st.none() | near_a_line | near_a_line | near_a_line)
+steps = st.tuples(
+    st.sampled_from([1, 20, 30, 60, 120, 300, 599, 600, 601]), st.none() | near_a_line | near_a_line | near_a_line
+)
 
 
 @settings(max_examples=300, deadline=None)

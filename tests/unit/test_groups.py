@@ -51,7 +51,9 @@ def test_a_reached_group_has_an_alert_of_its_own():
 
 
 def test_each_debt_counts_as_its_own_loan_says_and_price_terms_are_the_groups():
-    one = loan("one", debt="200", accrued=usd("50"), coins="4", group="all", ltv_on=LtvOn.PRINCIPAL, cushion=Fraction(1, 2))
+    one = loan(
+        "one", debt="200", accrued=usd("50"), coins="4", group="all", ltv_on=LtvOn.PRINCIPAL, cushion=Fraction(1, 2)
+    )
     asked = book(grouped(one, TWO[1], group=ratio(cushion=Fraction(1, 10))), "60")
     said = entry(asked, "all")
     assert (said["debt_usd"], said["ltv_pct"], said["lender_ltv_pct"]) == ("350.00", "97.22", "92.59")
@@ -75,7 +77,10 @@ def harmonic(parts: list[tuple[Fraction, Fraction]]) -> Fraction:
 
 def test_a_requirements_group_has_the_lines_that_its_members_add_up_to():
     strict = (tier("early", "0.5"), tier("call", "0.6", cure_to="0.45"), tier("liquidation", "0.8"))
-    members = (loan("one", debt="200", coins="4", group="all"), loan("two", debt="100", coins="2", group="all", tiers=strict))
+    members = (
+        loan("one", debt="200", coins="4", group="all"),
+        loan("two", debt="100", coins="2", group="all", tiers=strict),
+    )
     asked = book(grouped(*members, group=Group("all", GroupTest.REQUIREMENTS)), "71.65")
     said = entry(asked, "all")
     assert [(one["name"], one["ltv_pct"]) for one in said["tiers"]] == [
@@ -91,7 +96,13 @@ def test_a_requirements_group_has_the_lines_that_its_members_add_up_to():
 def test_a_member_without_a_kind_counts_with_its_next_worse_line_else_its_worst():
     members = (
         loan("one", debt="200", coins="4", group="all", tiers=(tier("early", "0.6"), tier("accelerated", "0.8"))),
-        loan("two", debt="100", coins="2", group="all", tiers=(tier("call", "0.7", cure_to="0.5"), tier("call", "0.72", "late"))),
+        loan(
+            "two",
+            debt="100",
+            coins="2",
+            group="all",
+            tiers=(tier("call", "0.7", cure_to="0.5"), tier("call", "0.72", "late")),
+        ),
     )
     asked = book(grouped(*members, group=Group("all", GroupTest.REQUIREMENTS)), "1000")
     assert [(one["name"], one["kind"], one["ltv_pct"]) for one in entry(asked, "all")["tiers"]] == [
@@ -109,7 +120,10 @@ kinds = list(TierKind)
 def agreements(draw: st.DrawFn) -> tuple[Tier, ...]:
     chosen = sorted(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=4)), key=kinds.index)
     ats = sorted(draw(st.lists(lines, min_size=len(chosen), max_size=len(chosen))))
-    cured = [draw(st.none() | st.just(at - Fraction(1, 10))) if kind.is_call else None for kind, at in zip(chosen, ats, strict=True)]
+    cured = [
+        draw(st.none() | st.just(at - Fraction(1, 10))) if kind.is_call else None
+        for kind, at in zip(chosen, ats, strict=True)
+    ]
     return tuple(
         Tier(kind, f"{kind} {number}", at, cure_to=cure)
         for number, (kind, at, cure) in enumerate(zip(chosen, ats, cured, strict=True))
@@ -137,7 +151,8 @@ def target_of(tiers: tuple[Tier, ...], one: Tier) -> Fraction:
 @given(st.lists(st.tuples(st.integers(1, 10**6), agreements()), min_size=1, max_size=3), st.integers(1, 10**6))
 def test_the_lines_and_targets_of_a_requirements_group_are_harmonic_means(parts, price):
     members = [
-        loan(f"m{number}", debt=f"{debt}", coins="10", group="all", tiers=tiers) for number, (debt, tiers) in enumerate(parts)
+        loan(f"m{number}", debt=f"{debt}", coins="10", group="all", tiers=tiers)
+        for number, (debt, tiers) in enumerate(parts)
     ]
     asked = book(grouped(*members, group=Group("all", GroupTest.REQUIREMENTS)), f"{price}")
     exposure = asked.snapshot.groups[0]
@@ -237,6 +252,10 @@ def test_a_lender_may_call_a_loan_whose_coins_are_pooled():
     members = (loan("antalpha", debt="200", coins="0", group="all", tiers=THREE), POOLED[1])
     asked = book(grouped(*members, group=ratio(pool=btc("6")), notices=(called,)), "90")
     said = entry(asked)
-    assert (said["call"]["tier"], said["call"]["demand_usd"], said["call"]["due"]) == ("margin call", "50.00", "2026-02-05T12:00:00Z")
+    assert (said["call"]["tier"], said["call"]["demand_usd"], said["call"]["due"]) == (
+        "margin call",
+        "50.00",
+        "2026-02-05T12:00:00Z",
+    )
     assert (said["level"], said["ltv_pct"]) == ("critical", None)
     assert all_findings(asked)["covenant:antalpha"].lines[0].call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import DAY, HOUR, MINUTE, NOW, OPENED, THREE, at, btc, contract, loan, move, notice, tier, treasury, usd
+from support import DAY, HOUR, MINUTE, NOW, OPENED, THREE, at, contract, loan, move, notice, tier, treasury, usd
 
 from bot.domain.alerts import AlertPolicy, Change, decide
 from bot.domain.book import Book, Register
@@ -27,12 +27,16 @@ from bot.prices.files import PriceFileError, read_prices
 Rows = Iterable[tuple[datetime, str]]
 
 
-def lines(register: Treasury, rows: Rows, since: datetime | None = None, until: datetime | None = None) -> list[ReplayLine]:
+def lines(
+    register: Treasury, rows: Rows, since: datetime | None = None, until: datetime | None = None
+) -> list[ReplayLine]:
     prices = [(when, usd(price)) for when, price in rows]
     return list(replay(register, prices, since, until, AlertPolicy()))
 
 
-def said(register: Treasury, rows: Rows, since: datetime | None = None, until: datetime | None = None) -> list[tuple[Any, ...]]:
+def said(
+    register: Treasury, rows: Rows, since: datetime | None = None, until: datetime | None = None
+) -> list[tuple[Any, ...]]:
     return [(one.at, one.transition, one.level, one.tier) for one in lines(register, rows, since, until)]
 
 
@@ -77,11 +81,12 @@ def test_a_price_at_the_very_instant_at_which_it_would_clear_counts_first():
 
 
 def test_a_midnight_of_interest_reaches_a_line_between_two_rows():
-    dear = treasury(loan(debt="299999999", coins="8000", rate=Fraction("0.36")))
-    rows = [(NOW, "50100"), (NOW + 2 * DAY, "50100")]
-    assert said(dear, rows) == [
-        (NOW, "opened", "warning", "early warning") if False else (NOW, "opened", "critical", "margin call"),
-    ] or said(dear, rows)[1][0] == at("02-05 00:00")
+    """Four midnights' 36 % make $301.2M of it, the fifth $301.5M; the call line is at $301.35M."""
+    dear = treasury(loan(debt="300000000", coins="8000", rate=Fraction("0.36")))
+    assert said(dear, [(NOW, "50225"), (NOW + 2 * DAY, "50225")]) == [
+        (NOW, "opened", "warning", "early warning"),
+        (at("02-05 00:00"), "worse", "critical", "margin call"),
+    ]
 
 
 def test_movements_act_at_their_own_instants():
@@ -202,7 +207,12 @@ def test_nothing_is_repeated_or_escalated():
 
 
 def test_the_contracts_own_file_replays():
-    rows = [(at("02-06 00:00"), "62000"), (at("02-07 12:00"), "57000"), (at("02-08 18:00"), "57000"), (at("02-12 00:00"), "57000")]
+    rows = [
+        (at("02-06 00:00"), "62000"),
+        (at("02-07 12:00"), "57000"),
+        (at("02-08 18:00"), "57000"),
+        (at("02-12 00:00"), "57000"),
+    ]
     assert {one.key for one in lines(contract(), rows)} >= {"covenant:antalpha"}
 
 
@@ -210,7 +220,14 @@ def test_the_contracts_own_file_replays():
 
 TWO = (
     loan("antalpha", debt="70", coins="1", group="all", rate=Fraction(1, 2), on_recovery=OnRecovery.AT_CURE),
-    loan("other", debt="35", coins="0.5", group="all", tiers=(*THREE[:1], tier("call", price="95", name="by price")), cushion=Fraction(1, 20)),
+    loan(
+        "other",
+        debt="35",
+        coins="0.5",
+        group="all",
+        tiers=(*THREE[:1], tier("call", price="95", name="by price")),
+        cushion=Fraction(1, 20),
+    ),
 )
 
 
@@ -237,21 +254,36 @@ def every_minute(register: Treasury, rows: list[tuple[datetime, int]], until: da
     return made
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
-    st.dictionaries(st.integers(0, 479), st.sampled_from([9300, 9334, 9500, 9501, 10000, 10294, 10800, 11500, 12000]), min_size=1, max_size=8),
-    st.sampled_from([Group("all", GroupTest.RATIO, (tier("call", "0.72", cure_to="0.66", window_hours=2),)), Group("all", GroupTest.REQUIREMENTS)]),
-    st.integers(0, 400),
+    st.dictionaries(
+        st.integers(0, 239),
+        st.sampled_from([9300, 9334, 9500, 9501, 10000, 10294, 10800, 11500, 12000]),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from(
+        [
+            Group("all", GroupTest.RATIO, (tier("call", "0.72", cure_to="0.66", window_hours=2),)),
+            Group("all", GroupTest.REQUIREMENTS),
+        ]
+    ),
+    st.integers(0, 200),
     st.booleans(),
 )
 def test_skipping_what_makes_no_difference_changes_nothing(changes, group, called_at, on_group):
-    begins = at("02-04 20:00")
+    begins = at("02-04 22:00")
     when = begins + called_at * MINUTE
-    called = notice(when, called="call", price="95", group="all", due=when + HOUR) if on_group else notice(when, price="95")
+    called = (
+        notice(when, called="call", price="95", group="all", due=when + HOUR) if on_group else notice(when, price="95")
+    )
     register = treasury(*TWO, groups=(group,), notices=(called,))
     rows = [(begins + minute * MINUTE, price) for minute, price in sorted(changes.items())]
-    until = begins + 8 * HOUR
-    found = [(one.at, one.key, one.transition, one.level, one.tier) for one in replay(register, rows, None, until, AlertPolicy())]
+    until = begins + 4 * HOUR
+    found = [
+        (one.at, one.key, one.transition, one.level, one.tier)
+        for one in replay(register, rows, None, until, AlertPolicy())
+    ]
     assert found == every_minute(register, rows, until)
 
 
@@ -284,7 +316,9 @@ def test_a_candle_is_open_low_high_close_at_quarters_of_the_commonest_spacing(tm
 
 def test_a_daily_candle_is_spread_over_its_day(tmp_path):
     text = "date,open,high,low,close\n2026-02-04,1,3,2,4\n2026-02-05,1,3,2,4\n"
-    assert [when for when, _ in written(tmp_path / "p.csv", text)] == [at("02-04 00:00") + n * 6 * HOUR for n in range(8)]
+    assert [when for when, _ in written(tmp_path / "p.csv", text)] == [
+        at("02-04 00:00") + n * 6 * HOUR for n in range(8)
+    ]
 
 
 def test_a_packed_history_reads_the_same(tmp_path):
@@ -316,13 +350,9 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_gap_shorter_than_the_commonest_spacing_keeps_prices_in_order(tmp_path):
-    """Hourly candles with one half an hour after the one before it: its first price comes before that one's last two."""
+    """Hourly candles with one half an hour after the one before it: its open comes before that one's high."""
     text = "ts,open,high,low,close\n" + "".join(
         f"2026-02-04T{clock}:00Z,1,3,2,4\n" for clock in ("12:00", "13:00", "14:00", "14:30", "15:30")
     )
     found = [when for when, _ in written(tmp_path / "p.csv", text)]
     assert found == sorted(found)
-
-
-def test_amounts_of_this_file_are_exact():
-    assert (btc("0.00000001"), usd("0.01"), timedelta(0)) == (1, 1, timedelta(0))

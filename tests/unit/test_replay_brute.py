@@ -54,7 +54,10 @@ class World:
         moves = [move("pledged", when(at), f"p{n}", btc=f"{coins}") for n, (at, coins) in enumerate(self.pledged)]
         moves += [move("repaid", when(at), f"r{n}", usd=f"{dollars}") for n, (at, dollars) in enumerate(self.repaid)]
         if self.sent:
-            moves += [move("sent", when(self.sent[0]), "s", btc="5"), move("pledged", when(self.sent[1]), of="s", btc="5")]
+            moves += [
+                move("sent", when(self.sent[0]), "s", btc="5"),
+                move("pledged", when(self.sent[1]), of="s", btc="5"),
+            ]
         tiers = (THREE[0], tier("call", "0.75", "margin call", cure_to="0.65", window_hours=WINDOW // 60), THREE[2])
         lent = loan(
             debt=f"{DEBT}",
@@ -90,7 +93,9 @@ class Up:
         self.lines: dict[str, tuple[int, int]] = {}
         self.clear: dict[str, int] = {}
 
-    def see(self, now: int, name: str, place: tuple[int, int], *, reached: bool, cleared: bool, hold: int = HOLD) -> bool:
+    def see(
+        self, now: int, name: str, place: tuple[int, int], *, reached: bool, cleared: bool, hold: int = HOLD
+    ) -> bool:
         """Takes note of one line; whether it has ended by this."""
         if reached:
             self.lines[name] = place
@@ -150,15 +155,13 @@ class Loop:
         return got < 1
 
     def run(self) -> list[Said]:
-        started = False
         for minute in range(self.world.since, self.world.until):
             rows = [price for at, price in self.world.prices if self.world.since <= at <= minute]
             if rows:
-                self.check(minute, rows[-1], first=not started)
-                started = True
+                self.check(minute, rows[-1])
         return self.said
 
-    def check(self, now: int, price: int, *, first: bool) -> None:
+    def check(self, now: int, price: int) -> None:
         midnight = (now - FIRST_MIDNIGHT) // DAY * DAY + FIRST_MIDNIGHT
         if now == midnight:
             self.mark = Fraction(self.owed(now, now), 100 * self.coins(now) * price)
@@ -186,7 +189,9 @@ class Loop:
         passed = max((mark for mark in marks if mark), default=None)
         self.tell(now, "covenant:antalpha", before, up, passed, tier_before)
 
-    def call(self, up: Up, number: int, call: tuple[int, int, int | None], now: int, lent: Fraction) -> tuple[int, str] | None:
+    def call(
+        self, up: Up, number: int, call: tuple[int, int, int | None], now: int, lent: Fraction
+    ) -> tuple[int, str] | None:
         """Holds one notice against the alert; the mark of its clock that has come with this minute."""
         at, _, met = call
         name, due = f"n{number}", at + WINDOW
@@ -195,6 +200,7 @@ class Loop:
             return None
         marks = {due - WINDOW // 2: "half", due - WINDOW // 4: "quarter", due - 60: "last hour"}
         fresh = name not in up.lines
+        up.lines.setdefault(name, (1, 3))
         missed = now >= due and self.missing(call, due)
         rule = {"below_call": lent < LINES[1][1], "at_cure": lent <= TARGET, "stays": False}[self.world.recovery]
         over = rule and not missed

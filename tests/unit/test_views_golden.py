@@ -177,7 +177,7 @@ def test_any_number_of_facilities_fits_and_what_is_missing_is_counted(count: int
     note = made["blocks"][-2]["elements"][0]["text"] if "elements" in made["blocks"][-2] else ""
     hidden = int(note.split(" more are not shown")[0].split()[-1]) if "not shown" in note else 0
     assert there + hidden == count
-    if there < count or "Cure" not in shown and usd == 50_000:
+    if there < count or ("Cure" not in shown and usd == 50_000):
         assert "`/ltv lender-" in note
 
 

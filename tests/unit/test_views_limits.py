@@ -86,7 +86,7 @@ def test_what_slack_takes_passes_unchanged(name: str) -> None:
 def test_what_slack_refuses_is_found(name: str) -> None:
     payload, fault = WRONG[name]
     assert any(fault in found for found in faults(payload)), faults(payload)
-    with pytest.raises(LimitError, match="characters|allowed|missing|blocks|twice|tables|cell|neither|options"):
+    with pytest.raises(LimitError, match=r"characters|allowed|missing|blocks|twice|tables|cell|neither|options"):
         outgoing(payload, strict=True)
 
 

@@ -9,6 +9,7 @@ from bot.slack.limits import Payload
 from bot.slack.text import flat, packed, rich
 from bot.slack.views.parts import context, payload, rendered, section
 
+CONTINUED = "Continued in a newer message."
 BUDGET = 8_000
 """Characters of headline and body; the whole message may have about 9,000."""
 
@@ -38,7 +39,8 @@ def continued(shown: list[dict[str, Any]], text: str, link: str | None) -> Paylo
     """
     where = f"<{link}|a newer message>" if link else "a newer message below"
     kept = [_quiet(block) for block in shown if block.get("type") not in ("actions", "context")]
-    return {"text": f"Continued in a newer message. {text}".strip(), "blocks": [*kept, *_pointer(where)]}
+    said = text.removeprefix(CONTINUED).strip()  # said twice, it reads the same
+    return {"text": f"{CONTINUED} {said}".strip(), "blocks": [*kept, *_pointer(where)]}
 
 
 def _pointer(where: str) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ def refusal(reason: str) -> Payload:
 def failure(command: str, reference: str) -> Payload:
     """A bug of ours: the log says more under the same reference."""
     return note(
-        f"{command} failed. Nothing was changed. The log has it under reference {reference}; ask again, or say so."
+        f"{command} failed, and nothing was changed. Ask again; if it fails again, tell whoever runs Plimsoll: "
+        f"the log has it under reference {reference}."
     )
 
 

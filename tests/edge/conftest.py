@@ -1,0 +1,48 @@
+"""Fixtures of the tests that run the command line."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import structlog
+
+from edge.cli_process import CONTRACT, Plimsoll, run_plimsoll
+
+
+@pytest.fixture
+def plimsoll(tmp_path: Path) -> Plimsoll:
+    """Runs one command in an empty directory."""
+    return partial(run_plimsoll, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def recorded_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database into which the contract's treasury was imported, by the command."""
+    directory = tmp_path_factory.mktemp("recorded")
+    done = run_plimsoll(directory, "import", str(CONTRACT))
+    assert done.code == 0, done.err
+    return directory / "var" / "plimsoll.db"
+
+
+@pytest.fixture
+def imported(plimsoll: Plimsoll, recorded_database: Path, tmp_path: Path) -> Plimsoll:
+    """The same, with the contract's treasury recorded."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(recorded_database, tmp_path / "var")
+    return plimsoll
+
+
+@pytest.fixture
+def logs_put_back() -> Iterator[None]:
+    """A command that runs in this process sets up logs; afterwards they are as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -1,0 +1,180 @@
+"""`plimsoll run` from the outside: a whole process, a price source, and a Slack that keeps count."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.workspace import Workspace, faults
+from edge.bot_process import SECRET, TOKEN, Bot, Source, eventually
+from edge.cli_process import CONTRACT, Plimsoll
+
+NO_CALL = CONTRACT.read_text().split("[[call]]")[0]
+"""The contract's treasury before the lender called: what it says is up to the price alone."""
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    one = Workspace(SECRET, TOKEN, posts_per_second=None, updates_per_minute=None)
+    one.add_user("U1", name="Ada")
+    one.add_channel("C1", name="treasury")
+    with one:
+        yield one
+
+
+@pytest.fixture
+def source() -> Iterator[Source]:
+    one = Source("90000.00")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def bot(tmp_path: Path, workspace: Workspace, source: Source, plimsoll: Plimsoll) -> Iterator[Bot]:
+    """The bot with a treasury far from its lines; not started."""
+    (tmp_path / "treasury.toml").write_text(NO_CALL)
+    assert plimsoll("import", "treasury.toml").code == 0
+    one = Bot(tmp_path, workspace, source)
+    yield one
+    one.clean_up()
+
+
+def posts(workspace: Workspace) -> list[str]:
+    return [message.text.splitlines()[0] for message in workspace.channel("treasury")]
+
+
+def pss_in_mb(process: psutil.Process) -> float:
+    """The memory of a process and its children, each shared page counted once."""
+    family = [process, *process.children(recursive=True)]
+    rollups = [Path(f"/proc/{one.pid}/smaps_rollup").read_text() for one in family]
+    return sum(int(text.split("\nPss:")[1].split()[0]) for text in rollups) / 1024
+
+
+def test_it_watches_alerts_answers_and_stops(bot: Bot, workspace: Workspace, source: Source) -> None:
+    process = bot.start_and_wait()
+    eventually(lambda: bot.get("/readyz")[0] == 200, "it is ready")
+    assert posts(workspace) == []
+
+    source.price = "55000.00"
+    eventually(lambda: len(posts(workspace)) == 2, "facility and group are reported")
+    assert posts(workspace)[0].startswith("Antalpha is at its margin-call line: LTV ")
+
+    eventually(lambda: "LTV at $55,000.00" in workspace.command("/ltv", user="U1", channel="C1").body, "it answers")
+    status, metrics = bot.get("/metrics")
+    assert status == 200
+    for line in (
+        "plimsoll_price_usd 55000.0",
+        'plimsoll_open_alerts{level="critical"} 2.0',
+        "plimsoll_database_up 1.0",
+    ):
+        assert line in metrics
+    assert 'plimsoll_deliveries_total{kind="post",outcome="sent",reason="ok"} 2.0' in metrics
+    if sys.platform == "linux":
+        assert pss_in_mb(psutil.Process(process.pid)) < 150
+
+    code, seconds = bot.end()
+    assert (code, len(posts(workspace))) == (0, 2)
+    assert seconds < 10
+    assert TOKEN not in bot.log
+    assert SECRET not in bot.log
+    assert all(json.loads(line)["event"] for line in bot.log.splitlines())
+
+
+def test_it_posts_once_when_it_is_killed_between_the_change_and_the_post(
+    bot: Bot, workspace: Workspace, source: Source, tmp_path: Path
+) -> None:
+    workspace.offline()
+    source.price = "60000.00"
+    bot.start_and_wait()
+
+    def recorded() -> bool:
+        with sqlite3.connect(tmp_path / "var" / "plimsoll.db", timeout=10) as database:
+            found = database.execute("SELECT count(*) FROM outbox WHERE status = 'pending'").fetchone()
+        database.close()
+        return found != (0,)
+
+    eventually(recorded, "the alert is recorded, with what is to be said")
+    bot.end(signal.SIGKILL)
+    assert posts(workspace) == []
+
+    workspace.online()
+    bot.start_and_wait()  # on the same port: nothing of the killed bot may hold it
+    eventually(lambda: posts(workspace), "the alert arrives", within=90)
+    assert bot.end()[0] == 0
+    assert len([post for post in posts(workspace) if post.startswith("Antalpha is at its ")]) == 1
+
+
+def test_it_stops_in_time_while_slack_hangs(bot: Bot, workspace: Workspace, source: Source) -> None:
+    workspace.on("chat.postMessage", faults.hang(30))
+    source.price = "60000.00"
+    bot.start_and_wait()
+    eventually(lambda: workspace.calls["chat.postMessage"], "it tries to post")
+    code, seconds = bot.end()
+    assert code == 0
+    assert seconds < 10
+
+
+def test_it_says_why_it_is_not_ready(bot: Bot, source: Source) -> None:
+    source.price = "nonsense"
+    bot.start_and_wait()
+    eventually(lambda: bot.get("/readyz")[0] == 503, "it is not ready")
+    assert "there is no price (none)" in json.loads(bot.get("/readyz")[1])["reasons"]
+    assert bot.get("/healthz") == (200, '{"dead":[],"ok":true}\n')
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_web_and_worker_share_one_postgresql(
+    bot: Bot, workspace: Workspace, source: Source, database_url: str, plimsoll: Plimsoll
+) -> None:
+    assert plimsoll("import", "treasury.toml", DATABASE_URL=database_url).code == 0
+    source.price = "60000.00"
+    worker = bot.start("--role", "worker", DATABASE_URL=database_url)
+    try:
+        eventually(lambda: posts(workspace), "the worker reports")
+        bot.start_and_wait("--role", "web", DATABASE_URL=database_url)
+        eventually(
+            lambda: "LTV at $60,000.00" in workspace.command("/ltv", user="U1", channel="C1").body, "the web answers"
+        )
+        assert bot.end()[0] == 0
+        worker.terminate()
+        assert worker.wait(10) == 0
+    finally:
+        worker.kill()
+        worker.wait(10)
+
+
+# What stops a start
+
+
+def test_a_missing_slack_setting_stops_the_start(plimsoll: Plimsoll) -> None:
+    refused = plimsoll("run", SLACK_BOT_TOKEN=TOKEN, SLACK_SIGNING_SECRET=SECRET)
+    assert (refused.code, refused.err) == (
+        2,
+        "ALERT_CHANNEL is not set: plimsoll run needs the id of the channel that alerts go to, as C0123456789\n",
+    )
+
+
+def test_a_taken_port_stops_the_start(bot: Bot, plimsoll: Plimsoll) -> None:
+    with socket.create_server(("127.0.0.1", bot.port)):
+        refused = plimsoll("run", **bot.settings)
+    assert (refused.code, refused.err) == (
+        1,
+        f"Port {bot.port} on 127.0.0.1 is taken; stop what uses it, or choose another with PORT\n",
+    )
+
+
+def test_a_postgresql_that_is_behind_stops_the_start(
+    bot: Bot, plimsoll: Plimsoll, empty_database: Callable[[str], str]
+) -> None:
+    refused = plimsoll("run", **bot.settings, DATABASE_URL=empty_database("postgresql"))
+    assert refused.code == 1
+    assert refused.err.endswith(": plimsoll db upgrade\n")
+    assert len(refused.err.splitlines()) == 1
