@@ -149,6 +149,7 @@ class Running:
         try:
             self._socket.start()
         except (SlackApiError, SlackClientError, *UNREACHABLE) as error:
+            self._socket.stop()  # so that the next turn tries again
             _log.error("socket_not_connected", reason=_reason(error))
 
     def stop(self, within: float) -> None:
@@ -168,10 +169,12 @@ class Running:
 
     def troubles(self) -> list[str]:
         """What else keeps it from its work."""
-        silent = self._socket.silent_for() if self._socket and self.schedule else None
-        if silent is not None and silent > SOCKET_SILENCE:
-            return [f"Slack's socket was last heard {span(silent)} ago"]
-        return []
+        if self._socket is None:
+            return []
+        silent = self._socket.silent_for()
+        if silent is None:
+            return ["Slack's socket is not open"]
+        return [f"Slack's socket was last heard {span(silent)} ago"] if silent > SOCKET_SILENCE else []
 
     def health(self) -> Health:
         """How it is, for `/plimsoll`."""

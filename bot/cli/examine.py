@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.services.errors import PlimsollError
 from bot.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
 
 LARGEST_SKEW = timedelta(seconds=30)
 SLACK_TIMEOUT_S = 10
@@ -43,12 +46,18 @@ def examine() -> list[Result]:
     ]
 
 
+_SECRETS = ("slack_bot_token", "slack_signing_secret", "slack_app_token")
+
+
 def _settings(settings: Settings) -> Iterator[Result]:
     """Which are set, by name. Of secrets no more than that is said."""
     from bot.settings import is_set
 
-    given = [name.upper() for name in type(settings).model_fields if is_set(name)]
+    names = type(settings).model_fields
+    given = [name.upper() for name in names if is_set(name) and name not in _SECRETS]
     yield Result("settings", True, f"set: {', '.join(given)}" if given else "all at their defaults")
+    known = (f"{name.upper()} {'set' if getattr(settings, name) else 'not set'}" for name in _SECRETS)
+    yield Result("secrets", True, ", ".join(known))
     try:
         settings.require_slack()
     except SettingsError as error:
@@ -73,12 +82,17 @@ def _database(settings: Settings) -> Result:
         with opened(settings) as store, store.reading() as tx:
             treasury = tx.treasury()
     except (DatabaseUnavailableError, DBAPIError) as error:
-        return Result("database", False, unusable(settings, error))
+        return Result("database", False, unusable(settings, error).removesuffix(", or: plimsoll doctor"))
     except PlimsollError as error:
         return Result("database", False, str(error))
     if treasury is None:
         return Result("database", False, f"{where}: nothing imported yet: plimsoll import FILE")
-    return Result("database", True, f"{where}, up to date: {treasury.name}, {len(treasury.facilities)} facilities")
+    count = len(treasury.facilities)
+    return Result("database", True, f"{where}, up to date: {treasury.name}, {_many(count, 'facility', 'facilities')}")
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def _prices(settings: Settings) -> Iterator[Result]:
@@ -102,7 +116,7 @@ def _prices(settings: Settings) -> Iterator[Result]:
             polls.append(poll)
             for failure in poll.failures:
                 step = "see whether this machine reaches it, or leave it out of PRICE_SOURCES"
-                yield Result(f"price {source[0]}", False, f"{failure.why} after {took}; {step}")
+                yield Result(f"price {source[0]}", False, f"no quote ({failure.why}) after {took}; {step}")
             for quote in poll.quotes:
                 quotes.append(quote)
                 yield Result(f"price {source[0]}", True, f"{show_usd(quote.price)} in {took}")
@@ -112,7 +126,11 @@ def _prices(settings: Settings) -> Iterator[Result]:
         needed = f"{settings.price_quorum} of {len(settings.price_sources)} sources must agree (PRICE_QUORUM)"
         yield Result("price", False, f"no price: {needed}; mend a source above or name others in PRICE_SOURCES")
     else:
-        yield Result("price", True, f"{show_usd(tick.price)}, {tick.state.value}, {len(tick.sources)} sources")
+        yield Result(
+            "price",
+            True,
+            f"{show_usd(tick.price)}, {tick.state.value}, {_many(len(tick.sources), 'source', 'sources')}",
+        )
     yield from _clock([(quote.at, quote.fetched_at) for quote in quotes if quote.at is not None])
 
 
@@ -133,8 +151,10 @@ def _clock(times: list[tuple[datetime, datetime]]) -> Iterator[Result]:
     said = f"{abs(skew).total_seconds():.0f} s {'behind' if skew > timedelta(0) else 'ahead of'} the newest quote"
     if abs(skew) > LARGEST_SKEW:
         yield Result("clock", False, f"this machine's clock is {said}; let NTP set it")
+    elif abs(skew) < timedelta(seconds=1):
+        yield Result("clock", True, "in step with the sources")
     else:
-        yield Result("clock", True, f"{said}")
+        yield Result("clock", True, said)
 
 
 def _slack(settings: Settings) -> Iterator[Result]:
@@ -164,6 +184,8 @@ def _slack(settings: Settings) -> Iterator[Result]:
         return
     took = f"{(time.monotonic() - began) * 1000:.0f} ms"
     yield Result("slack token", True, f"{who.get('user')} in {who.get('team')}, {took}")
+    if settings.slack_app_token is not None:
+        yield _socket(client, settings.slack_app_token.get_secret_value())
     if settings.alert_channel is None:
         return
     try:
@@ -174,6 +196,19 @@ def _slack(settings: Settings) -> Iterator[Result]:
         yield Result("alert channel", False, f"{settings.alert_channel}: Slack says {said}; {step}")
         return
     yield _channel(settings.alert_channel, channel)
+
+
+def _socket(client: WebClient, app_token: str) -> Result:
+    """Whether Slack would give us a socket; none is opened."""
+    from slack_sdk.errors import SlackApiError
+
+    try:
+        client.apps_connections_open(app_token=app_token)
+    except (SlackApiError, OSError) as error:
+        said = error.response["error"] if isinstance(error, SlackApiError) else str(error)
+        step = "switch Socket Mode on in the app and set SLACK_APP_TOKEN to a token with connections:write"
+        return Result("slack socket", False, f"Slack says {said}; {step}")
+    return Result("slack socket", True, "Slack offers one")
 
 
 def _channel(channel_id: str, channel: dict[str, Any]) -> Result:

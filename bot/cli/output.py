@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from textwrap import wrap
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -54,9 +54,20 @@ class Page:
 
     def paragraph(self, text: str, indent: int = 2) -> None:
         """Running text, indented and wrapped between words."""
-        margin = " " * indent
-        for line in wrap(text, self._console.width - 1, initial_indent=margin, subsequent_indent=margin):
-            self.print(line)
+        self.hanging(" " * indent, text)
+
+    def hanging(self, label: str, text: str, style: str | None = None) -> None:
+        """A label, and text beside it, wrapped between words."""
+        margin = " " * len(label)
+        lines = TextWrapper(
+            self._console.width - 1,
+            initial_indent=label,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines.wrap(text):
+            self.print(line, style)
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:

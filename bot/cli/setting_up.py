@@ -28,12 +28,11 @@ def doctor(json: Json = False) -> None:
         output.print_json({"ok": all(result.ok for result in results), "checks": [r.document() for r in results]})
     else:
         out = output.Page()
-        shown = output.table("", "", "")
+        names = max(len(result.name) for result in results)
         for result in results:
-            style = "" if result.ok is True else "dim" if result.ok is None else "bold red"
-            word = {True: "ok", None: "–", False: "wrong"}[result.ok]
-            shown.add_row(word, result.name, result.said, style=style)
-        out.print(shown)
+            word = {True: "ok", None: output.NOTHING, False: "wrong"}[result.ok]
+            label = f"{word:<5}  {result.name:<{names}}  "
+            out.hanging(label, result.said, style="bold red" if result.ok is False else None)
     raise typer.Exit(1 if any(result.ok is False for result in results) else 0)
 
 

@@ -76,7 +76,7 @@ class Desk:
         self._access = access
         self._requests = requests
         self._run_later = run_later
-        self._unavailable = unavailable
+        self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
         self._strict = strict
 
     def answering(self, handler: Handler, examples: tuple[str, ...]) -> Callable[[Ack, Mapping[str, Any]], None]:
@@ -126,7 +126,7 @@ class Desk:
         """`work()`; a busy database is said so, and a bug gets a reference id that the log has too."""
         try:
             return work()
-        except (*self._unavailable, StillAnsweringError) as busy:
+        except self._busy as busy:
             _log.warning("command_busy", command=asked.command, user=asked.user_id, error=str(busy))
             return self._ephemeral(notes.busy(asked.command))
         except Exception:  # noqa: BLE001 -- the last resort of the edge: somebody waits for an answer

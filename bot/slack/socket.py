@@ -80,7 +80,7 @@ class SocketMode:
         _log.warning("socket_reconnects", connected=self.connected, silent_s=int(silent.total_seconds()))
         try:
             handler.client.connect_to_new_endpoint(force=True)
-        except (SlackApiError, *UNREACHABLE) as error:  # type: ignore[misc]  # a tuple of classes all the same
+        except (SlackApiError, *UNREACHABLE) as error:
             _log.warning("socket_not_connected", error=type(error).__name__)
             return False
         self._heard = time.time()

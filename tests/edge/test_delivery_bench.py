@@ -30,7 +30,7 @@ def opened(bot: Bench, key: str = KEY) -> int:
 def out(bot: Bench, alert: int | None, kind: str = "post", said: str | Message = SAID, **more: Any) -> int:
     """Puts a message into the outbox; its row."""
     message = said if isinstance(said, Message) else replace(SAID, headline=said)
-    values = {"stream": f"alert:{alert}", "channel": "C1", "level": Level.CRITICAL} | more
+    values: dict[str, Any] = {"stream": f"alert:{alert}", "channel": "C1", "level": Level.CRITICAL} | more
     with bot.store.writing() as tx:
         return tx.enqueue(alert_id=alert, kind=kind, message=message.document(), at=bot.clock.now(), **values)
 

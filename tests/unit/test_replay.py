@@ -153,6 +153,18 @@ def test_coins_come_back_at_the_midnight_of_their_last_mark():
     ]
 
 
+def test_a_price_between_midnights_ends_a_release_and_brings_it_back():
+    """Its line is at $64,285.71; no tier is anywhere near."""
+    free = treasury(loan(debt="225000000", release=("0.50", "0.60", 1)))
+    noon = at("02-05 12:00")
+    rows = [(NOW, "64300"), (noon, "64285"), (noon + HOUR, "64286"), (noon + 2 * HOUR, "64286")]
+    assert said(free, rows) == [
+        (at("02-05 00:00"), "opened", "notice", None),
+        (noon + 10 * MINUTE, "closed", "notice", None),
+        (noon + HOUR, "opened", "notice", None),
+    ]
+
+
 def test_marks_from_before_an_amendment_count_for_the_release_that_it_brings():
     plain = loan(debt="225000000")
     amended = replace(plain.versions[0].terms, release=Release(Fraction("0.5"), Fraction("0.6"), 3))

@@ -1,0 +1,81 @@
+"""`plimsoll alerts`: what the checks recorded, now and as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.alerts import AlertPolicy
+from bot.domain.quotes import PricePolicy
+from bot.services.books import Books
+from bot.services.checking import run_checks
+from bot.store.engine import open_engine
+from bot.store.store import Store
+from edge.cli_process import Plimsoll, price
+
+FIRST = datetime.fromisoformat("2026-02-01T00:00:00Z")
+
+
+class At:
+    """A clock that stands still."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        return self._instant
+
+
+@pytest.fixture
+def store(imported: Plimsoll, tmp_path: Path) -> Iterator[Store]:
+    one = Store(open_engine(f"sqlite:///{tmp_path}/var/plimsoll.db"))
+    yield one
+    one.close()
+
+
+def check(store: Store, directory: Path, minutes: int, cents: int) -> None:
+    """A price, and the checks at it."""
+    instant = FIRST + timedelta(minutes=minutes)
+    price(directory, instant.isoformat(), cents)
+    run_checks(store, Books(AlertPolicy(), PricePolicy()), At(instant), "C1")
+
+
+def test_open_alerts_come_first_and_the_worst_of_them(imported: Plimsoll, store: Store, tmp_path: Path) -> None:
+    check(store, tmp_path, 0, 62_000_00)  # early warning of the facility
+    check(store, tmp_path, 1, 54_000_00)  # its call line, and the group's
+    check(store, tmp_path, 2, 75_000_00)
+    check(store, tmp_path, 13, 75_000_00)  # clear for ten minutes
+    check(store, tmp_path, 14, 62_000_00)
+
+    now = imported("alerts", "--at", "2026-02-01T00:14:30Z", "--json").json
+    assert now["price"]["usd"] == "62000.00"
+    first = now["alerts"][0]
+    assert (first["key"], first["level"], first["tier"]) == ("covenant:antalpha", "warning", "early warning")
+    assert first["status"] == "open"
+    assert {(one["key"], one["status"]) for one in now["alerts"][1:]} == {
+        ("covenant:group:antalpha-all", "closed"),
+        ("covenant:antalpha", "closed"),
+    }
+    assert set(now["alerts"][0]) == {"key", "level", "tier", "status", "opened_at", "due", "by", "until", "text"}
+    assert now["alerts"][0]["opened_at"] == "2026-02-01T00:14:00Z"
+    assert now["alerts"][0]["text"].startswith("Antalpha is at its early warning: LTV 69.1")
+
+    then = imported("alerts", "--at", "2026-02-01T00:01:30Z", "--json").json["alerts"]
+    assert {(one["key"], one["level"], one["tier"]) for one in then} == {
+        ("covenant:antalpha", "critical", "margin call"),
+        ("covenant:group:antalpha-all", "critical", "group call"),
+    }
+    before = imported("alerts", "--at", "2026-02-01T00:00:30Z", "--json").json["alerts"]
+    assert [(one["level"], one["tier"], one["status"]) for one in before] == [("warning", "early warning", "open")]
+
+
+def test_people_see_what_to_do_under_the_list(imported: Plimsoll, store: Store, tmp_path: Path) -> None:
+    check(store, tmp_path, 0, 54_000_00)
+    shown = imported("alerts", "--at", "2026-02-01T00:00:30Z").out.splitlines()
+    assert shown[0] == "Example Mining, Sat 31 Jan 2026 18:00 CST, bitcoin at $54,000.00 (30 s old, 1 source)"
+    assert shown[3].split("  ")[0] == "open"
+    assert "Antalpha is at its margin-call line: LTV 79.37 % ≥ 75.00 %" in shown
+    assert any(line.startswith("  Cure to 65.00 %: pledge ") for line in shown)

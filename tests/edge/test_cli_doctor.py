@@ -1,0 +1,67 @@
+"""`plimsoll doctor`: each thing that can be wrong has its line and its next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.workspace import Workspace
+from edge.bot_process import SECRET, TOKEN, Source
+from edge.cli_process import Plimsoll
+
+
+@pytest.fixture
+def settings() -> Iterator[dict[str, str]]:
+    """Settings with which all is well."""
+    source = Source("68500.00")
+    workspace = Workspace(SECRET, TOKEN)
+    workspace.add_channel("C1", name="treasury")
+    workspace.add_channel("C2", name="lenders", is_ext_shared=True)
+    workspace.add_channel("C3", name="elsewhere", bot_is_member=False)
+    with workspace:
+        yield {
+            "SLACK_BOT_TOKEN": TOKEN,
+            "SLACK_SIGNING_SECRET": SECRET,
+            "SLACK_API_URL": workspace.api_url,
+            "ALERT_CHANNEL": "C1",
+            "PRICE_SOURCES": source.setting,
+            "PRICE_QUORUM": "1",
+        }
+    source.stop()
+
+
+def test_all_is_well(imported: Plimsoll, settings: dict[str, str]) -> None:
+    done = imported("doctor", **settings)
+    assert (done.code, done.err) == (0, "")
+    assert all(line.startswith(("ok ", "      ")) for line in done.out.splitlines())
+    assert "SLACK_BOT_TOKEN set, SLACK_SIGNING_SECRET set, SLACK_APP_TOKEN not set" in done.out
+    assert TOKEN not in done.out
+    assert SECRET not in done.out
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "said"),
+    [
+        (
+            {"DATABASE_URL": "sqlite:///other.db"},
+            "database",
+            "other.db is not there yet: plimsoll import FILE",
+        ),
+        ({"SLACK_BOT_TOKEN": "xoxb-other"}, "slack token", "Slack says invalid_auth; install the app anew"),
+        ({"ALERT_CHANNEL": "C2"}, "alert channel", "#lenders (C2) is shared with another organisation"),
+        ({"ALERT_CHANNEL": "C3"}, "alert channel", "the bot is not in #elsewhere (C3); in that channel: /invite"),
+        ({"ALERT_CHANNEL": "C9"}, "alert channel", "C9: Slack says channel_not_found; set ALERT_CHANNEL"),
+        ({"PRICE_SOURCES": "kraken=http://127.0.0.1:1"}, "price kraken", "no quote (connection) after"),
+        ({"ALERT_CHANNEL": ""}, "slack settings", "ALERT_CHANNEL is not set: plimsoll run needs"),
+        ({"PORT": "http"}, "settings", "PORT: “http” is not a whole number from 0 to 65535"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_next_step(
+    changed: dict[str, str], name: str, said: str, imported: Plimsoll, settings: dict[str, str]
+) -> None:
+    done = imported("doctor", "--json", **{**settings, **changed})
+    assert done.code == 1
+    assert not done.json["ok"]
+    wrong = {check["name"]: check["said"] for check in done.json["checks"] if check["ok"] is False}
+    assert wrong[name].startswith(said)
