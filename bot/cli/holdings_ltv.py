@@ -206,16 +206,11 @@ def _details(book: Book, verdict: Verdict) -> Iterator[str]:
     """What is to be done about an exposure and by when; nothing where nothing is."""
     from bot.domain.answers import in_transit
     from bot.domain.money import show_btc
-    from bot.domain.wording import covenant_body
-    from bot.domain.words import plain_text, price_phrase
+    from bot.domain.wording import standing
+    from bot.domain.words import plain_text
 
     reading = verdict.reading
-    differs = reading.lenders != reading.ours
-    if reading.worst or verdict.calls or differs or book.waived_until(reading.exposure):
-        body = plain_text(covenant_body(book, reading, verdict.calls))
-        body = body.removeprefix(f"Price {price_phrase(book.price)}. ")
-        for line in body.splitlines():
-            if not line.startswith("Next line:") and not (line == "No notice recorded." and not reading.worst):
-                yield line
+    if reading.known or verdict.calls:  # that it is unknown is said once, for all
+        yield from (plain_text(line) for line in standing(book, reading, verdict.calls))
     if coming := in_transit(book, reading.exposure):
         yield f"{show_btc(coming)} BTC in transit: not collateral until the lender credits them."

@@ -151,11 +151,18 @@ class Active:
         return replace(self, clear_for=self.clear_time(now), clear_since=None)
 
     def after(self, line: Line | None, now: datetime) -> Active:
-        """Its clock after `line` was seen; a line that is no longer found at all counts as clear."""
-        known = self if line is None else replace(self, rank=line.rank, level=line.level, tier=line.tier)
+        """Its clock after `line` was seen; a line that is no longer found at all counts as clear.
+
+        It stays as loud as it ever was until it clears: a lender's venue a few dollars under our price would
+        otherwise take one line from warning to critical and back, with a mention each time.
+        """
+        known = self if line is None else self._as_found(line)
         if line is not None and (line.reached or not line.cleared):
             return replace(known, clear_since=None, clear_for=timedelta(0))
         return known if known.clear_since else replace(known, clear_since=now)
+
+    def _as_found(self, line: Line) -> Active:
+        return replace(self, rank=line.rank, level=max(self.level, line.level), tier=line.tier)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def ltv_document(book: Book, facility: str | None = None) -> Document:
 def _exposure_document(book: Book, verdict: Verdict) -> Document:
     reading = verdict.reading
     exposure = reading.exposure
-    waived = book.waived_until(exposure)
+    waiver = book.waiver(exposure)
     needed = bool(reading.reached or verdict.calls)
     aim = aimed_cures(book, reading, verdict.calls) if needed else None
     return {
@@ -69,7 +69,7 @@ def _exposure_document(book: Book, verdict: Verdict) -> Document:
         "lender_price_usd": _usd(floor(reading.valued)) if reading.valued is not None else None,
         "level": verdict.level.word if verdict.level is not None else "unknown",
         "tier": reading.worst.name if reading.worst else None,
-        "waived_until": iso(waived) if waived else None,
+        "waived_until": iso(waiver.until) if waiver else None,
         "call": _call_document(verdict.calls[0]) if verdict.calls else None,
         "tiers": [_tier_document(tier) for tier in reading.tiers] or _unread_tiers(book, exposure),
         "cures": _cures_document(aim) if aim else None,

@@ -14,7 +14,7 @@ from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
-from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind
+from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind, Waiver
 from bot.domain.treasury import Holds, Notice, Treasury
 
 
@@ -278,11 +278,10 @@ class Book:
     def debt(self) -> Cents:
         return sum(debt.total for debt in self.balances.debts.values())
 
-    def waived_until(self, exposure: Exposure) -> datetime | None:
-        """Until when the lender has waived a facility's breaches; a group has no waiver of its own."""
+    def waiver(self, exposure: Exposure) -> Waiver | None:
+        """The lender's waiver in force on a facility; a group has none of its own."""
         facility = self.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
-        waiver = facility.waiver_at(self.at) if facility else None
-        return waiver.until if waiver else None
+        return facility.waiver_at(self.at) if facility else None
 
     def marks(self, facility: Facility) -> Iterator[Fraction | None]:
         """The lender's LTV at the last daily marks that a release asks for, newest first; None where unknown."""

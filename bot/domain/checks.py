@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from fractions import Fraction
 from functools import partial
 
 from bot.domain import wording
@@ -175,12 +174,3 @@ class Verdict:
         if self.calls:
             return Level.CRITICAL
         return self.reading.level if self.reading.known else None
-
-    @property
-    def target(self) -> Fraction | None:
-        """The LTV that a cure aims at: that of the worst tier reached or called; None where nothing needs one."""
-        exposure = self.reading.exposure
-        worst = self.reading.worst
-        ranks = [worst.rank] if worst else []
-        ranks += [call.rank for call in self.calls]
-        return exposure.bounds[max(ranks)].target if ranks and exposure.bounds else None

@@ -97,7 +97,7 @@ def headline(book: Book, key: str, alert: Alert) -> str:
     if family == "covenant":
         exposure = exposure_of(book, key)
         said = wording.covenant_headline(book.read(exposure), alert)
-        return f"{said} (waived)" if book.waived_until(exposure) else said
+        return f"{said} (waived)" if book.waiver(exposure) else said
     if family == "release":
         facility = book.treasury.facility_by_id[subject]
         exposure = book.snapshot.facility(facility)

@@ -84,45 +84,42 @@ def _reached_phrase(reading: Reading, worst: TierReading) -> str:
 
 
 def covenant_body(book: Book, reading: Reading, calls: Sequence[Call]) -> str:
-    """Everything under the headline, a paragraph a line."""
-    return "\n".join(_paragraphs(book, reading, calls))
+    """Everything under an alert's headline, a paragraph a line."""
+    further = [next_line_sentence(reading.next_line)] if reading.next_line is not None else []
+    return "\n".join([price_sentence(book.price), *standing(book, reading, calls), *further])
 
 
-def _paragraphs(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[str]:
+def standing(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[str]:
+    """What stands and what would cure it: calls or the clock of one, the venue, both LTVs, the cures, the waiver."""
     worst = reading.worst
-    yield f"{price_sentence(book.price)} " + (
-        call_sentence(book, calls[0]) if calls else _uncalled(book, reading, worst)
-    )
-    for further in calls[1:]:
-        yield f"Also called: {call_sentence(book, further)}"
+    yield from (call_sentence(book, call) for call in calls)
+    if not calls:
+        yield from _uncalled(book, reading, worst)
     if worst is not None and worst.venue and reading.market is not None:
         yield f"Reached at {worst.venue}'s quote of {show_usd(reading.market)}, not at our price."
     if reading.lenders != reading.ours and not reading.exposure.uncovered:
         yield f"{ltv_phrase(reading)}; the lender's is the one that counts."
     if aim := aimed_cures(book, reading, calls):
         yield cure_sentence(book, reading, aim)
-    if worst is not None and worst.tier.kind.is_call and not calls and aim is not None:
-        yield from _small_call(reading, aim)
-    if reading.next_line is not None:
-        yield next_line_sentence(reading.next_line)
-    waived = book.waived_until(reading.exposure)
-    if waived is not None:
-        facility = book.treasury.facility_by_id[reading.exposure.id]
-        waiver = facility.waiver_at(book.at)
-        reason = f" ({waiver.reason})" if waiver else ""
-        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}{reason}."
+        if worst is not None and worst.tier.kind.is_call and not calls:
+            yield from _small_call(reading, aim)
+    if waived := book.waiver(reading.exposure):
+        yield f"Waived until {moment(waived.until, book.treasury.zone, book.at)} ({waived.reason})."
 
 
-def _uncalled(book: Book, reading: Reading, worst: TierReading | None) -> str:
+def _uncalled(book: Book, reading: Reading, worst: TierReading | None) -> Iterator[str]:
+    """At a call line without a notice: the clock that a notice would start now."""
     if not reading.known:
-        return "Without a price the LTV is unknown."
-    if worst is None or not worst.tier.kind.is_call:
-        return "No notice recorded."
-    zone = book.treasury.zone
-    due = deadline(worst.tier, book.at, book.treasury.calendars, zone)
-    if due is None:
-        return "No notice recorded; the terms give no deadline if called."
-    return f"No notice recorded; if called now, due {moment(due, zone, book.at)} ({span(due - book.at)})."
+        yield "Without a price the LTV is unknown."
+    elif worst is not None and worst.tier.kind.is_call:
+        zone = book.treasury.zone
+        due = deadline(worst.tier, book.at, book.treasury.calendars, zone)
+        if due is None:
+            yield "No notice recorded; the terms give no deadline if called."
+        else:
+            yield f"No notice recorded; if called now, due {moment(due, zone, book.at)} ({span(due - book.at)})."
+    elif worst is not None and worst.tier.kind is TierKind.LIQUIDATION:
+        yield "No notice recorded."
 
 
 def call_sentence(book: Book, call: Call) -> str:

@@ -10,13 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, TypeDecorator
 
-from alembic import command
 from bot.store.engine import open_engine, reading, writing
 from bot.store.tables import metadata
 

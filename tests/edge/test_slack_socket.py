@@ -61,9 +61,22 @@ class Loopback:
         """One slash command in an envelope; the answer to it."""
         envelope = {"type": "slash_commands", "envelope_id": envelope_id, "payload": payload} | more
         self.connections[-1].send(json.dumps({"accepts_response_payload": True} | envelope))
-        answer = self.heard.get(timeout=5)
-        assert answer["envelope_id"] == envelope_id
-        return answer
+        while True:
+            answer = self.heard.get(timeout=6)
+            if answer["envelope_id"] == envelope_id:
+                return answer
+
+    def ask(self, trigger: str) -> dict[str, Any]:
+        """As `send`, again on the newest connection where the one before went away, as Slack does.
+
+        slack_sdk's client reads a new connection up to 3 s after the one before it: the receive time-out of that.
+        """
+        for attempt in range(6):
+            try:
+                return self.send(f"{trigger}-{attempt}", command(trigger))
+            except (ConnectionClosed, queue.Empty):
+                time.sleep(0.5)
+        raise AssertionError("nobody answers")
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -134,17 +147,17 @@ def test_it_answers_over_the_socket_once_and_says_when_it_was_last_heard(bot: Be
 def test_it_comes_back_when_slack_asks_it_to_reconnect_or_hangs_up(bot: Bench, loopback: Loopback) -> None:
     with served(loopback.web_api()) as port:
         client = WebClient("xoxb-test", base_url=f"http://127.0.0.1:{port}/api/", timeout=5)
-        socket = SocketMode(bot.app, "xapp-test", client, ping_every_s=0.2)
+        socket = SocketMode(bot.app, "xapp-test", client, ping_every_s=1)
         socket.start()
         try:
             wait_for(lambda: loopback.connections)
             loopback.connections[-1].send(json.dumps({"type": "disconnect", "reason": "refresh_requested"}))
-            wait_for(lambda: len(loopback.connections) == 2 and socket.connected)
-            assert loopback.send("e1", command("t1"))["payload"]["text"].startswith("LTV at")
+            wait_for(lambda: len(loopback.connections) >= 2 and socket.connected)
+            assert loopback.ask("t1")["payload"]["text"].startswith("LTV at")
+            before = len(loopback.connections)
             loopback.connections[-1].close()
-            wait_for(lambda: len(loopback.connections) >= 3 and socket.connected)
-            time.sleep(0.3)
-            assert loopback.send("e2", command("t2"))["payload"]["text"].startswith("LTV at")
+            wait_for(lambda: len(loopback.connections) > before and socket.connected)
+            assert loopback.ask("t2")["payload"]["text"].startswith("LTV at")
         finally:
             socket.stop()
 
@@ -197,7 +210,7 @@ def test_a_connection_that_looks_alive_and_says_nothing_is_replaced(bot: Bench, 
             loopback.port = right
             assert socket.keep_alive()
             wait_for(lambda: loopback.connections)
-            assert loopback.send("e1", command("t1"))["payload"]["text"].startswith("LTV at")
+            assert loopback.ask("t1")["payload"]["text"].startswith("LTV at")
         finally:
             socket.stop()
             mute.stop()
@@ -214,7 +227,7 @@ def test_it_starts_while_slack_cannot_be_reached_and_connects_later(bot: Bench, 
             client.base_url = f"http://127.0.0.1:{port}/api/"
             assert socket.keep_alive()
             wait_for(lambda: loopback.connections)
-            assert loopback.send("e1", command("t1"))["payload"]["text"].startswith("LTV at")
+            assert loopback.ask("t1")["payload"]["text"].startswith("LTV at")
     finally:
         socket.stop()
 

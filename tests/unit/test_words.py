@@ -133,7 +133,7 @@ def test_a_price_line_says_the_price():
 def test_debt_without_coins_says_so():
     said = first(treasury(loan(coins="0")), None)
     assert said.headline == "Antalpha is at its liquidation line: $300.00M owed and no coins credited"
-    assert said.body == "No price yet. No notice recorded.\nCure to 65.00 %: repay $300.00M."
+    assert said.body == "No price yet.\nNo notice recorded.\nCure to 65.00 %: repay $300.00M."
 
 
 def test_a_group_is_named_by_its_id():
@@ -175,12 +175,13 @@ def test_a_call_line_says_what_would_cure_it_and_what_is_next():
         at("02-07 20:15"),
     )
     assert said.body.splitlines() == [
-        "Price $55,000.00 (12 s old, 4 sources). No notice recorded; if called now, due Sun 14:15 (24 h).",
+        "Price $55,000.00 (12 s old, 4 sources).",
+        "No notice recorded; if called now, due Sun 14:15 (24 h).",
         "Cure to 65.00 %: pledge 1,391.61 BTC (474.62 free), "
         "or repay $49.75M ($10.00M in cash, $10.00M of it reserved), "
         "or sell 909.10 free BTC (474.62 free) and repay, or sell 2,621.88 pledged BTC at the lender's desk.",
-        "Next line: liquidation at $47,619.04, 13.42 % below.",
         "Waived until Mon 18:00 (standstill letter).",
+        "Next line: liquidation at $47,619.04, 13.42 % below.",
     ]
     assert (said.level, said.mention) == ("critical", True)
 
@@ -237,8 +238,8 @@ def test_a_clock_is_said_with_its_state():
         notices=(notice(NOW, price="55000", disputed=NOW + HOUR),), movements=(move("sent", NOW + HOUR, btc="100"),)
     )
     channel = Channel(register)
-    assert channel.see("55000").body.splitlines()[0] == (
-        "Price $55,000.00. Notice “n1” of Wed 12:00 at $55,000.00, due Thu 12:00 (in 24 h). "
+    assert channel.see("55000").body.splitlines()[1] == (
+        "Notice “n1” of Wed 12:00 at $55,000.00, due Thu 12:00 (in 24 h). "
         "Demanded 1,391.61 BTC or $49.75M; nothing sent or credited yet; missing 1,391.61 BTC or $49.75M."
     )
     assert (
@@ -259,8 +260,8 @@ def test_what_is_credited_is_said():
 def test_a_second_notice_is_said_after_the_one_that_governs():
     notices = (notice(NOW, "one"), notice(NOW, "two", due=NOW + HOUR))
     lines = first(treasury(notices=notices), "55000").body.splitlines()
-    assert "Notice “two”" in lines[0]
-    assert lines[1].startswith("Also called: Notice “one”")
+    assert lines[1].startswith("Notice “two”")
+    assert lines[2].startswith("Notice “one”")
 
 
 def test_a_call_that_price_has_ended_is_not_said_to_be_due():

@@ -9,12 +9,11 @@ from slackblocks import Block
 from bot.domain import wording
 from bot.domain.answers import in_transit, verdicts
 from bot.domain.book import Book
-from bot.domain.calls import deadline
 from bot.domain.checks import Verdict
 from bot.domain.covenant import Exposure
 from bot.domain.money import show_btc, show_usd, show_usd_short
 from bot.domain.price import PriceState
-from bot.domain.words import moment, price_phrase, span
+from bot.domain.words import moment, price_phrase
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.text import flat, packed, rich
@@ -148,11 +147,10 @@ def _status(verdict: Verdict) -> str:
     """The level word and what it rests on."""
     reading, level = verdict.reading, verdict.level
     word = level.word if level is not None else "unknown"
-    if verdict.calls:
-        return f"{word}, called ({verdict.calls[0].tier.name})"
-    if reading.worst is not None:
-        return f"{word}, at its {wording.line_name(reading.worst.tier)}"
-    return word
+    called = verdict.calls[0] if verdict.calls else None
+    if reading.worst is not None and (called is None or reading.worst.rank > called.rank):
+        word += f", at its {wording.line_name(reading.worst.tier)}"
+    return f"{word}, called ({called.tier.name})" if called is not None else word
 
 
 def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
@@ -164,23 +162,12 @@ def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
     if on_the_way := in_transit(book, exposure):
         coins += f", {show_btc(on_the_way)} BTC in transit"
     yield f"Debt {show_usd_short(exposure.debt)}, {coins}."
-    for call in calls:
-        yield wording.call_sentence(book, call)
-    yield from _uncalled(book, verdict)
-    if reading.worst is not None and reading.worst.venue and reading.market is not None:
-        yield f"Reached at {reading.worst.venue}'s quote of {show_usd(int(reading.market))}, not at our price."
-    aim = wording.aimed_cures(book, reading, calls) if reading.reached or calls else None
-    if aim is not None:
-        yield wording.cure_sentence(book, reading, aim)
+    if reading.known or calls:  # that it is unknown, the first line says
+        yield from wording.standing(book, reading, calls)
     if reading.next_line is not None:
         yield wording.next_line_sentence(reading.next_line)
     elif exposure.bounds and not reading.known:
         yield "Lines: " + "; ".join(f"{t.name} at {show_usd(t.price)}" for t in reading.tiers if t.price) + "."
-    waived = book.waived_until(exposure)
-    if waived is not None:
-        waiver = book.treasury.facility_by_id[exposure.id].waiver_at(book.at)
-        reason = f" ({waiver.reason})" if waiver else ""
-        yield f"Waived until {moment(waived, book.treasury.zone, book.at)}{reason}."
 
 
 def _first(book: Book, verdict: Verdict) -> str:
@@ -193,16 +180,3 @@ def _first(book: Book, verdict: Verdict) -> str:
     if pool is not None:
         return f"{exposure.title}: its coins are pooled in {pool.id}, which is tested as one"
     return f"{exposure.title}: no covenant lines, no LTV; counted as debt"
-
-
-def _uncalled(book: Book, verdict: Verdict) -> Iterator[str]:
-    """At a call line without a notice: the clock that a notice would start now."""
-    worst = verdict.reading.worst
-    if verdict.calls or worst is None or not worst.tier.kind.is_call:
-        return
-    due = deadline(worst.tier, book.at, book.treasury.calendars, book.treasury.zone)
-    if due is None:
-        yield "No notice recorded; the terms give no deadline if called."
-    else:
-        said = moment(due, book.treasury.zone, book.at)
-        yield f"No notice recorded; if called now, due {said} ({span(due - book.at)})."
