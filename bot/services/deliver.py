@@ -23,7 +23,7 @@ from bot.services.pacing import Pace
 from bot.services.ports import Clock
 
 SETTLE_AFTER = timedelta(seconds=20)
-LEASE = timedelta(seconds=30)
+LEASE = SETTLE_AFTER
 """How long a row waits for a worker that died. A worker that outlasts it does no harm: the next one looks first."""
 LONGEST_WAIT = timedelta(seconds=60)
 NOT_SETTLED = "not_settled"

@@ -1,8 +1,8 @@
 """Socket Mode: the same app over a WebSocket that we open, for networks that Slack cannot call into.
 
 A half-dead socket can look connected. slack_sdk's built-in client pings every `PING_EVERY_S` and reconnects after
-four times that without an answer, but not where the first answer never came, and not where it could not connect at
-all: `keep_alive`, called every few seconds, does. How long Slack has been silent is exposed.
+four times that without an answer, but not where the first answer never came; so how long Slack has been silent is
+exposed, and whoever owns this stops and starts it after a minute of that.
 """
 
 from __future__ import annotations
@@ -11,44 +11,29 @@ import logging
 import time
 from datetime import timedelta
 
-import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-
-from bot.slack.outcomes import PASSING, UNREACHABLE, error_code
 
 PING_EVERY_S = 5
-SILENT_TOO_LONG = timedelta(seconds=60)
-
-_log = structlog.get_logger(__name__)
 
 
 class SocketMode:
     """One connection, up from `start` to `stop`."""
 
-    def __init__(
-        self,
-        app: App,
-        app_token: str,
-        client: WebClient,
-        *,
-        ping_every_s: float = PING_EVERY_S,
-        silent_too_long: timedelta = SILENT_TOO_LONG,
-    ) -> None:
+    def __init__(self, app: App, app_token: str, client: WebClient, *, ping_every_s: float = PING_EVERY_S) -> None:
         self._app = app
         self._app_token = app_token
         self._client = client
         self._ping_every_s = ping_every_s
-        self._silent_too_long = silent_too_long
         self._handler: SocketModeHandler | None = None
         self._heard = 0.0
 
     def start(self) -> None:
         """Connects and returns; requests are answered in threads of the client's own.
 
-        SlackApiError where Slack refuses the token; where it cannot be reached, `keep_alive` goes on trying.
+        SlackApiError where Slack refuses the token, one of `outcomes.UNREACHABLE` where it cannot be reached; then it
+        is stopped, and may be started again.
         """
         logger = logging.getLogger("bot.slack.socket")
         logger.setLevel(logging.WARNING)
@@ -62,29 +47,9 @@ class SocketMode:
         self._heard = time.time()
         try:
             self._handler.client.connect()
-        except SlackApiError as refused:
-            if error_code(refused) not in PASSING:
-                self.stop()
-                raise
-            _log.warning("socket_not_connected", error=error_code(refused))
-        except UNREACHABLE as error:
-            _log.warning("socket_not_connected", error=type(error).__name__)
-
-    def keep_alive(self) -> bool:
-        """Connects anew where the connection is down or has been silent too long; whether it is up now."""
-        handler, silent = self._handler, self.silent_for()
-        if handler is None or silent is None:
-            return False
-        if self.connected and silent <= self._silent_too_long:
-            return True
-        _log.warning("socket_reconnects", connected=self.connected, silent_s=int(silent.total_seconds()))
-        try:
-            handler.client.connect_to_new_endpoint(force=True)
-        except (SlackApiError, *UNREACHABLE) as error:
-            _log.warning("socket_not_connected", error=type(error).__name__)
-            return False
-        self._heard = time.time()
-        return self.connected
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Answers what is being answered, then hangs up. May be called without `start`."""
