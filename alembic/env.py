@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from bot.store.engine import open_engine, writing
 from bot.store.migrate import OPTIONS
 
