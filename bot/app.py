@@ -68,9 +68,10 @@ class Running:
             settle_after=settings.settle_after,
             tell=self.metrics.delivered,
         )
+        self.signing_secret = _signing_secret(settings)
         self._later = ThreadPoolExecutor(LATER_THREADS, thread_name_prefix="later")
         self.slack_app = build_app(
-            signing_secret=_signing_secret(settings),
+            signing_secret=self.signing_secret,
             client=slack,
             questions=self.questions,
             access=self.access,
@@ -88,8 +89,8 @@ class Running:
     def poll_and_check(self) -> None:
         """One poll of the price, then every check; what they have to say is delivered at once."""
         with self.metrics.poll_seconds.time():
-            tick = poll_price(self.store, self._feed, self.books.prices)
-        for quote in tick.quotes:
+            tick = poll_price(self.store, self._feed, self.books.prices, self.clock, self.settings.price_every)
+        for quote in tick.quotes if tick else ():
             if quote.why:
                 _log.info("quote_not_used", source=quote.source, verdict=quote.verdict.value, why=quote.why)
         with self.metrics.check_seconds.time():

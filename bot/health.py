@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.domain.price import PriceState
 from bot.domain.terms import Level
 from bot.domain.words import span
+from bot.slack.outcomes import KNOWN
 from bot.store import migrate
 from bot.store.columns import table_of
 from bot.store.engine import DatabaseUnavailableError, reading
@@ -31,17 +32,22 @@ UNDELIVERED_TOO_LONG = timedelta(minutes=2)
 POLLS_MISSED = 3
 A_DAY = timedelta(days=1)
 DOWN = (DatabaseUnavailableError, DBAPIError)
+REFUSALS = KNOWN | {"refused"}
 _outbox = table_of(Outbox)
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """`pending` messages are not known to be in Slack, the oldest `since`; `failed` were given up in the last day."""
+    """`pending` messages are not known to be in Slack, the oldest `since`; `failed` were given up in the last day.
+
+    `refusals` are the reasons for which Slack refuses pending ones until somebody mends it.
+    """
 
     pending: int
     since: datetime | None
     failed: int
     reasons: tuple[str, ...]
+    refusals: tuple[str, ...] = ()
 
 
 def outbox_state(store: Store, now: datetime) -> OutboxState:
@@ -58,6 +64,7 @@ def outbox_state(store: Store, now: datetime) -> OutboxState:
         since=min((since for _, since in pending), default=None),
         failed=sum(count for _, count in failed),
         reasons=tuple(str(reason) for reason, _ in failed),
+        refusals=tuple(sorted({reason for status, reason, *_ in rows if status == "pending" and reason in REFUSALS})),
     )
 
 
@@ -100,6 +107,8 @@ def _price_reasons(running: Running, view: PriceView, polled: datetime | None, n
 
 
 def _outbox_reasons(outbox: OutboxState, now: datetime) -> Iterator[str]:
+    for reason in outbox.refusals:
+        yield f"Slack refuses messages ({reason}): plimsoll doctor says the next step"
     if outbox.since is not None and now - outbox.since > UNDELIVERED_TOO_LONG:
         yield f"{outbox.pending} messages are not delivered, the oldest for {span(now - outbox.since)}"
 

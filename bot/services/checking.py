@@ -6,6 +6,9 @@ outbox together with the change it tells of, both or neither.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Protocol
+
 from bot.domain.alerts import Change, Transition, decide
 from bot.domain.book import Book
 from bot.domain.checks import all_findings
@@ -14,16 +17,35 @@ from bot.domain.quotes import PricePolicy, Tick, aggregate
 from bot.domain.terms import Level
 from bot.domain.words import plain_text
 from bot.services.books import Books
-from bot.services.ports import Clock, Feed, KeepsAlerts, KeepsTicks, Writing
+from bot.services.ports import Clock, Feed, KeepsAlerts, KeepsTicks, Reading, Writing
 
 
-def poll_price(store: Writing[KeepsTicks], feed: Feed, policy: PricePolicy) -> Tick:
-    """Asks every source once, judges the answers, and keeps the tick with its quotes."""
+class _Ticks(Reading[KeepsTicks], Writing[KeepsTicks], Protocol):
+    """A store of price ticks."""
+
+
+def poll_price(store: _Ticks, feed: Feed, policy: PricePolicy, clock: Clock, every: timedelta) -> Tick | None:
+    """Asks every source once, judges the answers, and keeps the tick with its quotes.
+
+    None where another worker has polled within this turn: what counts polls (a jump to confirm, a frozen source,
+    blindness) means `every` apart, however many workers there are.
+    """
+    fresh = every * 3 / 4
+    with store.reading() as tx:
+        if _near(tx.last_tick(), clock.now(), fresh):
+            return None
     poll = feed.poll()
     with store.writing() as tx:
-        tick = aggregate(tx.last_tick(), poll, policy)
+        before = tx.last_tick()
+        if _near(before, poll.at, fresh):
+            return None
+        tick = aggregate(before, poll, policy)
         tx.add_tick(tick)
     return tick
+
+
+def _near(tick: Tick | None, instant: datetime, within: timedelta) -> bool:
+    return tick is not None and abs(tick.at - instant) < within
 
 
 def run_checks(store: Writing[KeepsAlerts], books: Books, clock: Clock, channel: str) -> list[Transition]:

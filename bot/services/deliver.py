@@ -26,7 +26,12 @@ SETTLE_AFTER = timedelta(seconds=20)
 LEASE = SETTLE_AFTER
 """How long a row waits for a worker that died. A worker that outlasts it does no harm: the next one looks first."""
 LONGEST_WAIT = timedelta(seconds=60)
+MENDED_WITHIN = timedelta(days=1)
 NOT_SETTLED = "not_settled"
+HOPELESS = frozenset(
+    {"cannot_reply_to_message", "messages_tab_disabled", "restricted_action_thread_locked", "thread_not_found"}
+)
+"""Refusals that nobody mends: the message has no place to go to. Any other (a token, a channel) is waited out."""
 BATCH = 500
 UNREACHABLE_IN_A_ROW = 2
 """After so many silences the run ends: there is no point in waiting for a time-out once a message."""
@@ -167,6 +172,8 @@ class Delivery:
             case Fate.UNKNOWN:
                 settling = self._settle_after if outcome.reason == NOT_SETTLED else _backoff(row.attempts + 1)
                 self._put_off(row, outcome, settling, unknown=True)
+            case Fate.PERMANENT if self._may_be_mended(row, outcome):
+                self._refused(row, outcome)
             case _:
                 self._give_up(row, outcome.reason)
         return False
@@ -218,6 +225,16 @@ class Delivery:
             tx.retry(row.id, again, outcome.reason, unknown)
         self._dues.add(again)
         _log.warning("delivery_put_off", row=row.id, kind=row.kind, reason=outcome.reason, until=again.isoformat())
+
+    def _may_be_mended(self, row: Row, outcome: Outcome) -> bool:
+        """A token or a channel can be, for a day; after that it would only hold up what is said elsewhere."""
+        waited = self._clock.now() - row.created_at
+        return outcome.reason not in HOPELESS and row.kind != "continued" and waited < MENDED_WITHIN
+
+    def _refused(self, row: Row, outcome: Outcome) -> None:
+        """Slack takes nothing like this until somebody mends it: loud, and tried again once a minute until then."""
+        self._put_off(row, outcome, LONGEST_WAIT, unknown=False)
+        _log.error("delivery_refused", row=row.id, kind=row.kind, channel=row.channel, reason=outcome.reason)
 
     def _give_up(self, row: Row, reason: str) -> None:
         with self._store.writing() as tx:
