@@ -41,14 +41,20 @@ def verdicts(book: Book, exposures: Iterable[Exposure]) -> list[Verdict]:
     return [Verdict(book.read(exposure), calls_of(exposure, calls)) for exposure in exposures]
 
 
+def asked_about(book: Book, named: str | None = None) -> list[Exposure]:
+    """Every facility and group; with `named`, the facility of that id, or else the group."""
+    if named is None:
+        return list(book.exposures)
+    return [exposure for exposure in book.exposures if exposure.id == named][:1]  # facilities come first
+
+
 def ltv_document(book: Book, facility: str | None = None) -> Document:
-    """Every facility and group (or one facility and no group) held against its lines."""
-    facilities = [e for e in book.snapshot.facilities if facility in (None, e.id)]
-    groups = book.snapshot.groups if facility is None else ()
+    """Every facility and group (or only the one of that id) held against its lines."""
+    judged = verdicts(book, asked_about(book, facility))
     return {
         **heading(book),
-        "facilities": [_exposure_document(book, verdict) for verdict in verdicts(book, facilities)],
-        "groups": [_exposure_document(book, verdict) for verdict in verdicts(book, groups)],
+        "facilities": [_exposure_document(book, one) for one in judged if not one.reading.exposure.is_group],
+        "groups": [_exposure_document(book, one) for one in judged if one.reading.exposure.is_group],
     }
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from bot.domain.alerts import AlertPolicy
 from bot.domain.covenant import Bound, Exposure, Reading, basis, bind, bound_of, read
 from bot.domain.ledger import Balances, Ledger
-from bot.domain.money import Cents, Price, Sats
+from bot.domain.money import Cents, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
 from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind, Waiver
@@ -153,7 +153,11 @@ class Snapshot:
 
     def _required(self, group: Group, members: tuple[Facility, ...], tested: Cents) -> tuple[Bound, ...]:
         """The lines that the members' own terms add up to: for each kind, Σdebt ÷ Σ(debtᵢ/tierᵢ); targets alike."""
-        parts = [(self.tested(f), self._member_bounds(f)) for f in members if self.tested(f) and self.terms(f).tiers]
+        parts = [
+            (self.tested(f), self._member_bounds(f, group.cushion))
+            for f in members
+            if self.tested(f) and self.terms(f).tiers
+        ]
         kinds = sorted({b.tier.kind for _, bounds in parts for b in bounds}, key=lambda kind: kind.severity)
         coins, combined = self.group_coins(group), []
         for kind in kinds:
@@ -165,10 +169,11 @@ class Snapshot:
                 combined.append(bound_of(tier, line, target, tested, coins, group.cushion, self.register.margin))
         return tuple(combined)
 
-    def _member_bounds(self, facility: Facility) -> tuple[Bound, ...]:
+    def _member_bounds(self, facility: Facility, cushion: Fraction) -> tuple[Bound, ...]:
+        """A member's own lines, by the group's cushion."""
         terms = self.terms(facility)
         coins = self.balances.collateral.get(facility.id, 0)
-        return bind(terms.tiers, self.tested(facility), coins, terms.cushion, self.register.margin)
+        return bind(terms.tiers, self.tested(facility), coins, cushion, self.register.margin)
 
     def exposure(self, facility: str | None, group: str | None) -> Exposure:
         """The exposure that a notice names."""
@@ -224,7 +229,7 @@ class Coins:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything true at `at`. `midnight_prices` are the accepted prices at the midnights that `marks_needed` names.
+    """Everything true at `at`. `midnight_prices` are the prices as known at the midnights that `marks_needed` names.
 
     `known` is a snapshot of an earlier instant since which nothing but the price has moved.
     """
@@ -232,7 +237,7 @@ class Book:
     register: Register
     at: datetime
     price: PriceView
-    midnight_prices: Mapping[datetime, Price] = field(default_factory=dict)
+    midnight_prices: Mapping[datetime, PriceView] = field(default_factory=dict)
     known: Snapshot | None = None
 
     @property
@@ -286,9 +291,8 @@ class Book:
     def marks(self, facility: Facility) -> Iterator[Fraction | None]:
         """The lender's LTV at the last daily marks that a release asks for, newest first; None where unknown."""
         for instant in release_midnights(self.treasury, facility, self.at):
-            price = self.midnight_prices.get(instant)
+            view = self.midnight_prices.get(instant)
             exposure = self.register.snapshot(instant).facility(facility)
-            view = PriceView.scenario(price) if price is not None else None
             yield read(exposure, view).lenders if view else None
 
 

@@ -24,11 +24,12 @@ __all__ = ["Change", "Merge", "Refusal", "Thing", "What", "merge"]
 T = TypeVar("T")
 
 
-def merge(current: Treasury | None, new: Treasury) -> Merge:
+def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> Merge:
     """`new` on top of `current`, what is recorded; None where nothing is yet.
 
     `new` may have only some of the tables, and movements that only stand on recorded ones: the union is held against
-    the ledger, as a whole. Of what it has, every field counts: who reads a partial file fills in what is recorded.
+    the ledger, as a whole; not once more where `new` is all there is and was `judged`. Of what it has, every field
+    counts: who reads a partial file fills in what is recorded.
     """
     found = Found()
     if current is None:
@@ -56,7 +57,7 @@ def merge(current: Treasury | None, new: Treasury) -> Merge:
         cash_costs=_restated(What.CASH_COST, current.cash_costs, new.cash_costs, found),
         statements=_restated(What.STATEMENT, current.statements, new.statements, found),
     )
-    if not found.refusals:
+    if not found.refusals and not judged:
         for fault in ledger_faults(union):
             end = "" if fault.text.endswith((".", "?")) else "."
             found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, f"{fault.text}{end}"))

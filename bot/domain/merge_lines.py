@@ -97,6 +97,7 @@ def _(thing: Calendar) -> str:
 def _(thing: Facility) -> str:
     terms = thing.versions[0].terms
     more = f", {len(thing.versions) - 1} amended" if len(thing.versions) > 1 else ""
+    more += f", {len(thing.waivers)} waived" if thing.waivers else ""
     return (
         f"{thing.lender}, {show_usd(thing.principal)} at {percent_plain(terms.rate)} %, "
         f"{show_btc(thing.collateral)} BTC pledged, {_tiers(terms.tiers)}{more}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.domain.calls import calls_of, open_calls
 from bot.domain.checks import release_now
 from bot.domain.covenant import Exposure
 from bot.domain.terms import Level
+from bot.domain.treasury import Notice
 from bot.domain.words import price_phrase, price_sentence, sentence, span
 
 
@@ -73,9 +74,28 @@ def _body_without_calls(book: Book, transition: Transition) -> str:
 def reply_of(book: Book, transition: Transition) -> Message:
     """The line of history that goes into the message's thread."""
     told = message_of(book, transition)
-    return Message(
-        transition.key, told.level, f"{_CHANGE_WORDS[transition.change]}: {told.headline}", closed=told.closed
-    )
+    said = " ".join([*_recorded(book, transition), told.headline])
+    return Message(transition.key, told.level, f"{_CHANGE_WORDS[transition.change]}: {said}", closed=told.closed)
+
+
+def _recorded(book: Book, transition: Transition) -> Iterator[str]:
+    """What became of which notice since the last check, a sentence each."""
+    before = transition.before.call_states if transition.before else {}
+    after = transition.alert.call_states if transition.alert else {}
+    notices = {notice.ref: notice for notice in book.treasury.notices}
+    for ref in sorted(before.keys() | after.keys()):
+        if ref not in before:
+            yield f"notice “{ref}” received."
+        elif ref not in after and ref in notices:
+            yield f"notice “{ref}” {_end(notices[ref], transition)}."
+        elif ref in after and before[ref] != after[ref]:
+            yield f"notice “{ref}” {after[ref]}."
+
+
+def _end(notice: Notice, transition: Transition) -> str:
+    if notice.ref in transition.recovered or notice.recovered is not None:
+        return "ended by the price, as its terms allow"
+    return "met" if notice.met is not None else "withdrawn"
 
 
 _CHANGE_WORDS = {
@@ -96,7 +116,8 @@ def headline(book: Book, key: str, alert: Alert) -> str:
     family, _, subject = key.partition(":")
     if family == "covenant":
         exposure = exposure_of(book, key)
-        said = wording.covenant_headline(book.read(exposure), alert)
+        calls = [call for call in calls_of(exposure, open_calls(book)) if call.notice.ref in alert.call_states]
+        said = wording.covenant_headline(book, book.read(exposure), alert, calls)
         return f"{said} (waived)" if book.waiver(exposure) else said
     if family == "release":
         facility = book.treasury.facility_by_id[subject]
@@ -114,7 +135,8 @@ def closing_headline(book: Book, transition: Transition) -> str:
     family, _, subject = transition.key.partition(":")
     if family == "covenant":
         reading = book.read(exposure_of(book, transition.key))
-        return f"{reading.exposure.title} is clear: {wording.ltv_phrase(reading)}"
+        was = _was(book, transition)
+        return f"{reading.exposure.title} is clear: {wording.ltv_phrase(reading)}{was}"
     if family == "release":
         title = book.snapshot.facility(book.treasury.facility_by_id[subject]).title
         return f"{title}: nothing to release now"
@@ -122,6 +144,15 @@ def closing_headline(book: Book, transition: Transition) -> str:
         return f"{subject} is credited"
     dark = f" after {span(transition.at - transition.before.opened_at)}" if transition.before else ""
     return f"The bitcoin price is back{dark}: {price_phrase(book.price)}"
+
+
+def _was(book: Book, transition: Transition) -> str:
+    """What has ended, and how long it lasted."""
+    before = transition.before
+    if before is None:
+        return ""
+    stood = wording.stood_at(book.read(exposure_of(book, transition.key)), before)
+    return f"; it was at its {stood}, open for {span(transition.at - before.opened_at)}"
 
 
 def closing_body(book: Book) -> str:

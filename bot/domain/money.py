@@ -94,6 +94,11 @@ def _grouped(text: str) -> str:
     return f"{sign}{int(whole):,}{dot}{part}"
 
 
+def show_percent(percent: str) -> str:
+    """A percentage for people, from its plain digits: "77.92 %", "1,234.50 %"."""
+    return f"{_grouped(percent)} %"
+
+
 def show_btc(amount: Sats) -> str:
     """Coins for people: two places, more only where they say something: "4,451.00", "0.00000001"."""
     whole, part = btc_plain(amount).split(".")

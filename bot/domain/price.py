@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 
 from bot.domain.money import Price
 
@@ -32,6 +34,7 @@ class PriceView:
     price somebody named) and `age` how old it is now. It counts as a price only where `usable` gives it.
     `references` are fresh quotes by source name, for lenders that test on one venue. `lowest_fresh` is the lowest
     fresh quote of the last poll, `blind_polls` how many polls in a row left no price and `blind_since` the first.
+    Of a scenario, `fallen` is the fall asked about (0.20 is 20 %) and `fallen_from` the price that it is taken off.
     """
 
     state: PriceState
@@ -43,6 +46,8 @@ class PriceView:
     lowest_fresh: Price | None = None
     blind_polls: int = 0
     blind_since: datetime | None = None
+    fallen: Fraction | None = None
+    fallen_from: Price | None = None
 
     @property
     def usable(self) -> Price | None:
@@ -50,6 +55,13 @@ class PriceView:
         return None if self.state.is_blind else self.last
 
     @classmethod
-    def scenario(cls, price: Price, as_of: datetime | None = None, age: timedelta | None = None) -> PriceView:
-        """A price somebody asked about; `as_of` and `age` are those of the price it was derived from, if any."""
-        return cls(PriceState.SCENARIO, price, as_of, age)
+    def scenario(cls, price: Price) -> PriceView:
+        """A price somebody named."""
+        return cls(PriceState.SCENARIO, price)
+
+    def fall(self, fallen: Fraction) -> PriceView:
+        """What if this price fell by `fallen`, rounded down to the cent; its own age stays. Itself if there is none."""
+        if self.last is None:
+            return self
+        price = floor(self.last * (1 - fallen))
+        return PriceView(PriceState.SCENARIO, price, self.as_of, self.age, fallen=fallen, fallen_from=self.last)

@@ -54,14 +54,15 @@ def ltv_phrase(reading: Reading) -> str:
     return f"LTV {percent(lenders)} by the lender's terms ({percent(ours)} by ours)"
 
 
-def covenant_headline(reading: Reading, alert: Alert) -> str:
-    """The first line of a covenant alert: what stands, worst first."""
+def covenant_headline(book: Book, reading: Reading, alert: Alert, calls: Sequence[Call]) -> str:
+    """The first line of a covenant alert: what stands, worst first; of a call its clock, `calls` governing first."""
     title = reading.exposure.title
     called = [line for line in alert.active if line.call and line.name.removeprefix("call:") in alert.call_states]
     if called and max(called, key=lambda line: line.rank).rank >= alert.rank:
-        return f"{title} has called: {alert.tier}, {ltv_phrase(reading)}"
+        clock = f" {_short_clock(book, calls[0])}" if calls else ""
+        return f"{title} has called: {alert.tier}{clock}, {ltv_phrase(reading)}"
     held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
-    stood = line_name(held.tier) if held else f"{alert.tier} line"
+    stood = stood_at(reading, alert)
     if not reading.known:
         return f"{title}: LTV unknown, last at its {stood}"
     worst = reading.worst
@@ -71,6 +72,22 @@ def covenant_headline(reading: Reading, alert: Alert) -> str:
             f"{back}, clears at {percent(percent_plain(held.bound.clear_at))}" if held and held.bound.clear_at else back
         )
     return f"{title} is at its {_reached_phrase(reading, worst)}"
+
+
+def stood_at(reading: Reading, alert: Alert) -> str:
+    """The worst line of `alert`, in words; one that was amended away has only its name left."""
+    held = next((tier for tier in reading.tiers if tier.name == alert.tier), None)
+    return line_name(held.tier) if held else f"{alert.tier} line"
+
+
+def _short_clock(book: Book, call: Call) -> str:
+    if call.due is None:
+        return "without a deadline"
+    due = moment(call.due, book.treasury.zone, book.at)
+    if call.state is CallState.MISSED:
+        return f"deadline MISSED (it was due {due})"
+    left = f" ({span(call.due - book.at)} left)" if call.due > book.at else ""
+    return f"due {due}{left}"
 
 
 def _reached_phrase(reading: Reading, worst: TierReading) -> str:
@@ -115,11 +132,23 @@ def _uncalled(book: Book, reading: Reading, worst: TierReading | None) -> Iterat
         zone = book.treasury.zone
         due = deadline(worst.tier, book.at, book.treasury.calendars, zone)
         if due is None:
-            yield "No notice recorded; the terms give no deadline if called."
+            yield f"{_no_notice(book, reading)}; the terms give no deadline if called."
         else:
-            yield f"No notice recorded; if called now, due {moment(due, zone, book.at)} ({span(due - book.at)})."
+            said = f"if called now, due {moment(due, zone, book.at)} ({span(due - book.at)})."
+            yield f"{_no_notice(book, reading)}; {said}"
     elif worst is not None and worst.tier.kind is TierKind.LIQUIDATION:
-        yield "No notice recorded."
+        yield f"{_no_notice(book, reading)}."
+
+
+def _no_notice(book: Book, reading: Reading) -> str:
+    """That there is no call: none was ever recorded, or none is open any more."""
+    exposure = reading.exposure
+    named = (
+        notice.group if exposure.is_group else notice.facility
+        for notice in book.treasury.notices
+        if notice.at <= book.at
+    )
+    return "No notice is open" if exposure.id in named else "No notice recorded"
 
 
 def call_sentence(book: Book, call: Call) -> str:
@@ -204,7 +233,9 @@ def _ways(book: Book, reading: Reading, aim: Cures) -> Iterator[str]:
 
 
 def _short_of_coins(need: Fraction, free: Sats) -> str:
-    return f" ({show_btc_down(free)} free)" if need > free else ""
+    if need <= free:
+        return ""
+    return f" ({show_btc_down(free)} free)" if free else " (none free)"
 
 
 def _short_of_cash(book: Book, need: Fraction) -> str:

@@ -24,6 +24,7 @@ _USER_FACTS = ("team_id", "deleted", "is_bot", "is_app_user", "is_restricted", "
 _SHARING = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 _CHANNEL_FACTS = ("name", "is_im", "is_archived", *_SHARING)
 _UNSEEN = ("channel_not_found", "not_in_channel", "no_permission")
+_NOBODY = ("user_not_found", "users_not_found", "user_not_visible")
 _LONG_AGO = timedelta(days=365 * 20)
 
 Document = dict[str, Any]
@@ -131,15 +132,15 @@ class Access:
             self._find_home()
             self._look_up_user(user_id)
         except LookUpFailedError as failed:
-            return _refused(_NOT_CHECKED.format(what="who you are", code=failed.code))
+            return _refused(_not_checked("who you are", failed))
         try:
             self.place(channel_id)
         except LookUpFailedError as failed:
             if failed.code in _UNSEEN:
                 return _refused(_NOT_SEEN)
-            return _refused(_NOT_CHECKED.format(what="this channel", code=failed.code))
+            return _refused(_not_checked("this channel", failed))
         judged = self.judge(user_id, team_id, channel_id)
-        return judged if judged.ruling is not Ruling.UNKNOWN else _refused(_NOT_CHECKED.format(what="you", code="?"))
+        return judged if judged.ruling is not Ruling.UNKNOWN else _refused(_CHECK_LATER.format(what="you", code="?"))
 
     def place(self, channel_id: str) -> Judgement:
         """Whether anything may be said in `channel_id`, asking Slack where it is not known. LookUpFailedError."""
@@ -274,6 +275,23 @@ _NOT_SEEN = (
     "Plimsoll cannot see this channel, so it cannot tell whether it is shared with another organisation. "
     "Invite it with /invite @Plimsoll, or ask in a direct message."
 )
-_NOT_CHECKED = (
+_CHECK_LATER = (
     "Plimsoll could not check {what} with Slack just now ({code}), so it does not answer. Try again in a minute."
 )
+_NO_SUCH_USER = (
+    "Slack does not show Plimsoll your account ({code}), so it does not answer. "
+    "It answers full members of its own workspace."
+)
+_MAY_NOT_CHECK = (
+    "Slack does not let Plimsoll check {what} ({code}), so it does not answer, and will not until that is mended. "
+    "Tell whoever runs Plimsoll: plimsoll doctor says the next step."
+)
+
+
+def _not_checked(what: str, failed: LookUpFailedError) -> str:
+    """Why a look-up came to nothing, and whether another try would help."""
+    if failed.passing:
+        return _CHECK_LATER.format(what=what, code=failed.code)
+    if failed.code in _NOBODY:
+        return _NO_SUCH_USER.format(code=failed.code)
+    return _MAY_NOT_CHECK.format(what=what, code=failed.code)

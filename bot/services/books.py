@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from math import floor
 
 from bot.domain.alerts import AlertPolicy
 from bot.domain.book import Book, Register, marks_needed
@@ -56,9 +55,8 @@ class Books:
         """The price as it was known at `at`, its age and state judged then."""
         return view(tx.last_tick(at), at, self.prices)
 
-    def _midnights(self, tx: Reads, treasury: Treasury, at: datetime) -> dict[datetime, Price]:
-        needed = {instant: self.price_at(tx, instant).usable for instant in marks_needed(treasury, at)}
-        return {instant: price for instant, price in needed.items() if price is not None}
+    def _midnights(self, tx: Reads, treasury: Treasury, at: datetime) -> dict[datetime, PriceView]:
+        return {instant: self.price_at(tx, instant) for instant in marks_needed(treasury, at)}
 
 
 def _priced(known: PriceView, scenario: Scenario | None) -> PriceView:
@@ -66,6 +64,4 @@ def _priced(known: PriceView, scenario: Scenario | None) -> PriceView:
         return known
     if scenario.price is not None:
         return PriceView.scenario(scenario.price)
-    if scenario.drop is None or known.last is None:
-        return known
-    return PriceView.scenario(floor(known.last * (1 - scenario.drop)), known.as_of, known.age)
+    return known if scenario.drop is None else known.fall(scenario.drop)

@@ -22,18 +22,30 @@ class FileRead(Protocol):
 
 
 ReadFile: TypeAlias = Callable[[str, str, Treasury | None], FileRead]
-"""Reads a file's name and text on top of what is recorded; raises what its caller expects of a faulty file."""
+"""Reads a file's name and text on top of what is recorded; raises what its caller expects of a faulty file.
+
+Where nothing is recorded, the file has then been held against the ledger as a whole.
+"""
 
 
 def import_file(
-    store: Writing[KeepsRegister], read: ReadFile, name: str, text: str, *, at: datetime, by: str
+    store: Writing[KeepsRegister],
+    read: ReadFile,
+    name: str,
+    text: str,
+    *,
+    at: datetime,
+    by: str,
+    tried: Merge | None = None,
 ) -> tuple[str, ...]:
     """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
 
+    `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still.
     RefusedError as for `try_file`; nothing is written then.
     """
     with store.writing() as tx:
-        merged = try_file(tx.treasury(), read, name, text)
+        recorded = tx.treasury()
+        merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
     return merged.lines
@@ -45,7 +57,7 @@ def try_file(recorded: Treasury | None, read: ReadFile, name: str, text: str) ->
     RefusedError, a line for each reason, where something recorded would be overwritten or a balance turn negative.
     """
     file = read(name, text, recorded)
-    merged = merge(recorded, file.treasury)
+    merged = merge(recorded, file.treasury, judged=recorded is None)
     if merged.refusals:
         raise RefusedError(file.refused(merged.refusals))
     return merged

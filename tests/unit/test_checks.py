@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +40,7 @@ MARKS = [at("02-04 00:00"), at("02-03 00:00"), at("02-02 00:00")]
 def released(
     register: Treasury = GENEROUS, price: str = "68500", marks: tuple[str, ...] = ("65000",) * 3
 ) -> Finding | None:
-    prices = {instant: usd(mark) for instant, mark in zip(MARKS, marks, strict=True) if mark}
+    prices = {instant: fresh(mark) for instant, mark in zip(MARKS, marks, strict=True) if mark}
     return findings(register, price, midnight_prices=prices).get("release:antalpha")
 
 
@@ -70,7 +71,7 @@ def test_nothing_comes_back_while_the_loan_is_over_its_release_line_now():
 
 def test_a_row_longer_than_the_record_is_not_complete():
     early = at("02-02 12:00")
-    prices = {instant: usd("65000") for instant in (at("02-02 00:00"), at("02-01 00:00"))}
+    prices = {instant: fresh("65000") for instant in (at("02-02 00:00"), at("02-01 00:00"))}
     assert "release:antalpha" not in findings(GENEROUS, "68500", early, midnight_prices=prices)
 
 
@@ -78,9 +79,9 @@ def test_a_mark_is_read_after_that_midnights_interest():
     """49.99 % before midnight, 50.06 % after a day's interest."""
     dear = treasury(loan(debt="224985000", coins="7500", rate="0.36", release=("0.50", "0.60", 1)))
     midnight = at("02-01 00:00")
-    prices = {midnight: usd("60000")}
+    prices = {midnight: fresh("60000")}
     assert "release:antalpha" not in findings(dear, "90000", midnight, midnight_prices=prices)
-    assert "release:antalpha" in findings(dear, "90000", midnight, midnight_prices={midnight: usd("60300")})
+    assert "release:antalpha" in findings(dear, "90000", midnight, midnight_prices={midnight: fresh("60300")})
 
 
 def test_marks_are_at_midnight_where_interest_accrues():
@@ -90,7 +91,7 @@ def test_marks_are_at_midnight_where_interest_accrues():
 
 def test_an_unknown_price_neither_opens_nor_closes_a_release():
     register = Register.of(GENEROUS)
-    prices = {instant: usd("65000") for instant in MARKS}
+    prices = {instant: fresh("65000") for instant in MARKS}
 
     def see(alert: Alert | None, minutes: int, view: PriceView) -> Alert | None:
         when = NOW + minutes * MINUTE
@@ -249,3 +250,12 @@ def test_an_unsecured_loan_is_never_found():
 
 def test_a_book_can_be_asked_at_any_instant_after_opening():
     assert book(treasury(), "55000", OPENED).at == OPENED
+
+
+def test_a_mark_is_read_at_the_lenders_own_venue():
+    """Our price at midnight was far above the line; the quote the agreement names was not."""
+    venue = replace(fresh("90000"), references={"kraken": usd("55000")})
+    marked = loan(release=("0.5", "0.6", 1), reference="kraken", debt="225000000")
+    today = at("02-04 00:00")
+    assert "release:antalpha" in findings(treasury(marked), "90000", midnight_prices={today: fresh("90000")})
+    assert "release:antalpha" not in findings(treasury(marked), "90000", midnight_prices={today: venue})

@@ -92,7 +92,8 @@ def test_a_line_that_is_reached_is_named_as_a_line(price, headline):
 
 
 def test_a_notice_is_headed_by_what_the_lender_did():
-    assert first(treasury(notices=(notice(NOW),)), "57100").headline == "Antalpha has called: margin call, LTV 75.06 %"
+    called = first(treasury(notices=(notice(NOW),)), "57100").headline
+    assert called == "Antalpha has called: margin call due Thu 12:00 (24 h left), LTV 75.06 %"
 
 
 def test_a_worse_line_than_the_one_called_comes_first():
@@ -108,7 +109,10 @@ def test_a_line_merely_reached_is_never_headed_margin_call():
         channel.see("60000", NOW + MINUTE).headline,
         channel.see(stale, NOW + 2 * MINUTE).headline,
     ]
-    assert channel.see(stale, NOW + 5 * HOUR).headline == "Antalpha has called: margin call, LTV unknown"
+    assert (
+        channel.see(stale, NOW + 5 * HOUR).headline
+        == "Antalpha has called: margin call due Thu 17:00 (24 h left), LTV unknown"
+    )
     said.append(channel.see(stale, NOW + 6 * HOUR).headline)
     assert said == [
         "Antalpha is at its margin-call line: LTV 75.19 % ≥ 75.00 %",
@@ -148,12 +152,12 @@ def test_closing_says_what_is_true_now():
     channel.see("70000", NOW + MINUTE)
     said = channel.see("70000", NOW + 11 * MINUTE)
     assert (said.headline, said.body, said.closed, said.mention) == (
-        "Antalpha is clear: LTV 61.22 %",
+        "Antalpha is clear: LTV 61.22 %; it was at its early warning, open for 11 min",
         "Price $70,000.00.",
         True,
         False,
     )
-    assert channel.reply() == "Closed: Antalpha is clear: LTV 61.22 %"
+    assert channel.reply() == "Closed: Antalpha is clear: LTV 61.22 %; it was at its early warning, open for 11 min"
 
 
 def test_a_loan_that_was_repaid_is_not_unknown():
@@ -161,7 +165,10 @@ def test_a_loan_that_was_repaid_is_not_unknown():
     channel = Channel(treasury(movements=gone))
     channel.see("63000")
     channel.see("63000", NOW + MINUTE)
-    assert channel.see("63000", NOW + 11 * MINUTE).headline == "Antalpha is clear: nothing owed"
+    assert (
+        channel.see("63000", NOW + 11 * MINUTE).headline
+        == "Antalpha is clear: nothing owed; it was at its early warning, open for 11 min"
+    )
 
 
 # -- the body --
@@ -204,7 +211,7 @@ def test_cash_is_marked_by_what_is_left_above_the_reserve():
         in first(rich(policy=Policy(min_cash_usd=usd("250000.01"))), "55000").body
     )
     poor = treasury(accounts=(Account("custody", 0, usd("10000000")),))
-    assert "pledge 1,391.61 BTC (0.00 free), or repay $49.75M ($10.00M in cash), or" in first(poor, "55000").body
+    assert "pledge 1,391.61 BTC (none free), or repay $49.75M ($10.00M in cash), or" in first(poor, "55000").body
 
 
 DESK = Calendar("desk", CHICAGO, time(9), time(17), frozenset({date(2026, 2, 9)}))
@@ -247,7 +254,7 @@ def test_a_clock_is_said_with_its_state():
         in channel.see("55000", NOW + HOUR).body
     )
     assert "MISSED: it was due Thu 12:00" in channel.see("55000", NOW + DAY).body
-    assert channel.reply().startswith("Reminder: Antalpha has called")
+    assert channel.reply().startswith("Reminder: notice “n1” missed. Antalpha has called: margin call deadline MISSED")
 
 
 def test_what_is_credited_is_said():
@@ -328,7 +335,7 @@ def test_a_message_survives_being_written_down():
 
 def test_release_transit_and_price_have_headlines_of_their_own():
     free = treasury(loan(debt="225000000", release=("0.50", "0.60", 1)))
-    said = first(free, "68500", key="release:antalpha", midnight_prices={at("02-04 00:00"): usd("68500")})
+    said = first(free, "68500", key="release:antalpha", midnight_prices={at("02-04 00:00"): fresh("68500")})
     assert (said.headline, said.level) == ("Antalpha may release 1,525.54 BTC", "notice")
     assert said.body.splitlines() == [
         "1,525.54 BTC can be asked back, down to LTV 60.00 %.",
