@@ -16,8 +16,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.domain.price import PriceState, PriceView
+from bot.domain.quotes import Tick, Verdict
 from bot.domain.words import span
-from bot.health import DOWN, Metrics, outbox_state, price_view
+from bot.health import DOWN, UNDELIVERED_TOO_LONG, Metrics, outbox_state
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Job, Schedule
 from bot.services.access import Access, LookUpFailedError
@@ -182,7 +183,8 @@ class Running:
         now = self.clock.now()
         sources = tuple(name for name, _ in self.settings.price_sources)
         try:
-            view, polled = price_view(self, now)
+            with self.store.reading() as tx:
+                view, tick, treasury = self.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
             outbox = outbox_state(self.store, now)
         except DOWN as error:
             return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
@@ -190,12 +192,17 @@ class Running:
             at=now,
             price=view,
             sources=sources,
-            last_check=self.last_check or polled,
+            dropped=_left_out(tick, Verdict.OUTLIER, Verdict.STALE),
+            missing=_left_out(tick, Verdict.FAILED),
+            last_check=self.last_check or (tick.at if tick else None),
+            check_within=self.settings.polled_within,
             undelivered=outbox.pending,
             undelivered_since=outbox.since,
+            deliver_within=UNDELIVERED_TOO_LONG,
             failed=outbox.failed,
             failures=outbox.reasons,
             socket_silent_for=self._socket.silent_for() if self._socket else None,
+            facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
             version=_version(),
         )
 
@@ -231,6 +238,11 @@ def _signing_secret(settings: Settings) -> str:
     """The app's; in Socket Mode, where no request comes over HTTP, one that nobody knows."""
     given = settings.slack_signing_secret
     return given.get_secret_value() if given else secrets.token_hex()
+
+
+def _left_out(tick: Tick | None, *verdicts: Verdict) -> tuple[str, ...]:
+    """The sources of the last poll that were judged so, with the reason."""
+    return tuple(f"{quote.source} ({quote.why})" for quote in tick.quotes if quote.verdict in verdicts) if tick else ()
 
 
 def _reason(error: Exception) -> str:

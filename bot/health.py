@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 UNDELIVERED_TOO_LONG = timedelta(minutes=2)
-POLLS_MISSED = 3
 A_DAY = timedelta(days=1)
 DOWN = (DatabaseUnavailableError, DBAPIError)
 REFUSALS = KNOWN | {"refused"}
@@ -99,7 +98,7 @@ def _ready(reasons: list[str]) -> dict[str, Any]:
 def _price_reasons(running: Running, view: PriceView, polled: datetime | None, now: datetime) -> Iterator[str]:
     if polled is None:
         yield "the price sources were never asked"
-    elif now - polled > max(POLLS_MISSED * running.settings.price_every, timedelta(seconds=10)):
+    elif now - polled > running.settings.polled_within:
         yield f"the price sources were last asked {span(now - polled)} ago"
     if view.state.is_blind:
         aged = f", last {span(view.age)} ago" if view.age is not None else ""

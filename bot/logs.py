@@ -14,9 +14,11 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _TOKEN = re.compile(r"\b(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9.\-]+")
 _CREDENTIALS = re.compile(r"(://[^\s:/@]*):[^\s@/]+@")
 _SHORTEST_SECRET = 4
-_TOO_TALKATIVE = ("httpx", "httpcore", "slack_bolt", "apscheduler", "alembic", "stamina")
-_SAID_BY_US = ("slack_sdk",)
-"""Logs as an error what it raises as well, and we say what it means."""
+_TOO_TALKATIVE = ("httpx", "httpcore", "slack_bolt", "alembic", "stamina")
+_SAID_BY_US = ("slack_sdk", "apscheduler.executors")
+"""Log as an error what they raise or tell as well, and we say what it means."""
+_WARNED_BY_US = ("apscheduler",)
+"""Its warnings are of runs skipped or missed, which `bot.schedule` logs."""
 
 
 class Redaction:
@@ -74,5 +76,7 @@ def configure_logs(log_format: str, secrets: Iterable[str] = ()) -> None:
     root.setLevel(logging.INFO)
     for name in _TOO_TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _WARNED_BY_US:
+        logging.getLogger(name).setLevel(logging.ERROR)
     for name in _SAID_BY_US:
         logging.getLogger(name).setLevel(logging.CRITICAL)

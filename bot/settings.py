@@ -31,6 +31,8 @@ _ALERTS, _PRICES = AlertPolicy(), PricePolicy()
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])\Z", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+\Z", re.ASCII)
+_POLLS_MISSED, _LEAST_PATIENCE = 3, timedelta(seconds=10)
+_SHORTEST_SIGNING_SECRET = 8
 _PREFIX = re.compile(r"[a-z0-9_-]{0,20}\Z", re.ASCII)
 
 
@@ -102,6 +104,14 @@ def _token(prefixes: tuple[str, ...], called: str) -> Callable[[Any], Any]:
     return read
 
 
+def _signing_secret(value: Any) -> Any:
+    text = (value.get_secret_value() if isinstance(value, SecretStr) else str(value)).strip()
+    if len(text) < _SHORTEST_SIGNING_SECRET:
+        at_least = f"at least {_SHORTEST_SIGNING_SECRET} characters"
+        raise ValueError(f"is not a signing secret: one has {at_least} (its value is not shown)")
+    return text
+
+
 def _api_url(value: Any) -> str:
     text = str(value).strip()
     try:
@@ -142,6 +152,8 @@ Sources: TypeAlias = Annotated[tuple[tuple[str, str], ...], NoDecode, PlainValid
 BotToken: TypeAlias = Annotated[SecretStr, BeforeValidator(_token(("xoxb-", "xoxe.xoxb-"), "a bot token"))]
 AppToken: TypeAlias = Annotated[SecretStr, BeforeValidator(_token(("xapp-",), "an app-level token"))]
 
+SigningSecret: TypeAlias = Annotated[SecretStr, BeforeValidator(_signing_secret)]
+
 
 class Settings(BaseSettings):
     """Every setting by its environment name in lower case. A variable that is set to nothing counts as not set."""
@@ -161,7 +173,7 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, BeforeValidator(_database_url)] = SecretStr(DEFAULT_DATABASE_URL)
 
     slack_bot_token: BotToken | None = None
-    slack_signing_secret: SecretStr | None = None
+    slack_signing_secret: SigningSecret | None = None
     slack_app_token: AppToken | None = None
     slack_api_url: Annotated[str, PlainValidator(_api_url)] = DEFAULT_SLACK_API_URL
     command_prefix: Annotated[str, PlainValidator(_prefix)] = ""
@@ -197,6 +209,11 @@ class Settings(BaseSettings):
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+    @property
+    def polled_within(self) -> timedelta:
+        """How long ago the sources may have been asked and the checks have run; longer ago, they do not run."""
+        return max(_POLLS_MISSED * self.price_every, _LEAST_PATIENCE)
 
     def alert_policy(self) -> AlertPolicy:
         """When alerts clear and speak again."""

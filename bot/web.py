@@ -56,14 +56,14 @@ def create_wsgi(running: Running) -> Flask:
         return Response(generate_latest(running.metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
     if not running.settings.socket_mode:
-        wsgi.register_blueprint(slack_blueprint(running.slack_app))
+        wsgi.register_blueprint(slack_blueprint(running.slack_app, running.signing_secret))
     return wsgi
 
 
 def serve(settings: Settings, *, works: bool) -> int:
     """Serves until told to stop; the exit code. `works`: it polls, checks and posts as well.
 
-    OSError where it cannot listen.
+    OSError where it cannot listen, socket.gaierror or UnicodeError where HOST is no address.
     """
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
@@ -89,8 +89,12 @@ def serve_worker(settings: Settings) -> int:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. A port that a killed process of ours held is free a moment after it died."""
+    """A listening socket. A port that a killed process of ours held is free a moment after it died.
+
+    OSError where it cannot listen, socket.gaierror or UnicodeError where `host` is no address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)  # create_server hides which error it was
     until = time.monotonic() + _PORT_FREED_WITHIN
     while True:
         try:
@@ -157,7 +161,9 @@ def _before_fork(_server: Any, _worker: Any) -> None:
 
 
 def _after_fork(server: Any, _worker: Any) -> None:
-    """A worker must not outlive its arbiter: it would keep the port, and work beside the next one."""
+    """A worker must not outlive its arbiter: it would keep the port, and work beside the next one. Told to stop before
+    it has handlers of its own, it goes at once: it has the arbiter's, and would take the signal for news."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server.pid:

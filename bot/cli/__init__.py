@@ -89,8 +89,6 @@ def _refuse(text: str, code: int) -> int:
 
 def _usage_line(error: Exception) -> str:
     """typer's complaint as one line, with where to look."""
-    if type(error).__name__ == "NoArgsIsHelpError":  # “plimsoll db”: the help itself is what would be right
-        return str(error)
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "plimsoll"
     said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())

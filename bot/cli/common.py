@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -173,11 +173,23 @@ def instant(text: str | None) -> datetime | None:
     from bot.domain.periods import as_utc
 
     try:
-        return as_utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError) as error:
-        if "time zone" in str(error):
-            raise UsageError(f"--at {text} has no time zone; write it with one, as 2026-01-31T23:59:59Z") from None
+        written = datetime.fromisoformat(text.strip())
+    except ValueError:
         raise UsageError(f"--at “{text}” is no instant; write it as 2026-01-31T23:59:59Z") from None
+    sensible("--at", text, written.date())
+    try:
+        return as_utc(written)
+    except ValueError:
+        raise UsageError(f"--at {text} has no time zone; write it with one, as 2026-01-31T23:59:59Z") from None
+
+
+def sensible(option: str, text: str, day: date) -> date:
+    """`day`, which `text` says. UsageError where it is in no year that a treasury file could have."""
+    from bot.domain.periods import FIRST_DAY, LAST_DAY
+
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise UsageError(f"{option} {text} is out of range; write a year from 2009 to 2199")
+    return day
 
 
 def scenario(price: str | None, drop: str | None) -> Scenario | None:
@@ -204,15 +216,15 @@ def _price(text: str) -> int:
 
 
 def _drop(text: str) -> Fraction:
-    from bot.domain.money import parse_ratio
+    from bot.domain.money import parse_amount
 
     try:
-        percent = parse_ratio(text.strip().removesuffix("%").strip())
+        millionths = parse_amount(text.strip().removesuffix("%").strip(), 6)
     except ValueError:
-        percent = Fraction(-1)
-    if not 0 <= percent < 100:
+        millionths = -1
+    if not 0 <= millionths < 100 * 10**6:
         raise UsageError(f"--drop “{text}” is not a fall in percent; write 20 for a price 20 % lower")
-    return percent / 100
+    return Fraction(millionths, 100 * 10**6)
 
 
 def read_text(path: Path) -> str:

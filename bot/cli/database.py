@@ -7,7 +7,7 @@ import typer
 from bot.cli.common import FailedError, load, sqlite_file, unusable
 from bot.services.errors import UsageError
 
-database = typer.Typer(help="Look after the database's schema.", no_args_is_help=True, rich_markup_mode=None)
+database = typer.Typer(help="Look after the database's schema.", rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:

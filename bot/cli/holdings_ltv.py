@@ -13,8 +13,6 @@ from bot.cli.common import At, Json, instant, load, scenario, store_to_read
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from bot.domain.book import Book
     from bot.domain.checks import Verdict
     from bot.services.books import Scenario
@@ -37,7 +35,9 @@ def holdings(at: At = None, json: Json = False) -> None:
 
 
 def ltv(
-    facility: Annotated[str | None, typer.Argument(metavar="FACILITY", help="Only this one, by its id.")] = None,
+    facility: Annotated[
+        str | None, typer.Argument(metavar="FACILITY", help="Only this one, or this group, by its id.")
+    ] = None,
     price: Annotated[str | None, typer.Option("--price", metavar="USD", help="What if bitcoin were at this?")] = None,
     drop: Annotated[
         str | None, typer.Option("--drop", metavar="PCT", help="What if it were this much under the last price?")
@@ -68,14 +68,17 @@ def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
 
     with store_to_read(settings) as store:
         books = Books(settings.alert_policy(), settings.price_policy())
-        return Questions(store, books, SystemClock()).book(what_if, at)
+        book = Questions(store, books, SystemClock()).book(what_if, at)
+    if book.price.last == 0:  # every drop is under 100 %, and half a cent is still no price
+        raise UsageError("--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower")
+    return book
 
 
-def _known(book: Book, facility: str | None) -> None:
-    ids = [one.id for one in book.treasury.facilities]
-    if facility is not None and facility not in ids:
+def _known(book: Book, named: str | None) -> None:
+    ids = [one.id for one in book.treasury.facilities] + [f"{one.id} (group)" for one in book.treasury.groups]
+    if named is not None and named not in book.treasury.facility_by_id and named not in book.treasury.group_by_id:
         known = f"known: {', '.join(ids)}" if ids else "none is recorded"
-        raise UsageError(f"There is no facility “{facility}”; {known}")
+        raise UsageError(f"There is no facility or group “{named}”; {known}")
 
 
 def heading(book: Book) -> str:
@@ -90,22 +93,22 @@ def heading(book: Book) -> str:
 def _print_holdings(book: Book) -> None:
     from bot.domain.money import show_btc, show_usd
 
-    shown = output.table("", "BTC", "USD", right=("BTC", "USD"))
+    shown = output.table("", "BTC", "USD", right=("BTC", "USD"), names=("",))
     for label, sats, cents in _holdings_rows(book):
         strong = label in _TOTALS
         usd = show_usd(cents) if cents is not None else output.NOTHING if strong else ""
-        shown.add_row(label, show_btc(sats) if sats is not None else "", usd, style="bold" if strong else None)
-    accounts = output.table("Account", "BTC", "USD", right=("BTC", "USD"))
+        shown.add_row(label, show_btc(sats) if sats is not None else "", usd, style="bold" if strong else "")
+    accounts = output.table("Account", "BTC", "USD", right=("BTC", "USD"), names=("Account",))
     for name, balance in book.balances.accounts.items():
         accounts.add_row(name, show_btc(balance.btc), show_usd(balance.usd))
 
     out = output.Page()
     out.print(output.bold(heading(book)))
     out.print()
-    out.print(shown)
+    out.table(shown)
     if book.balances.accounts:
         out.print()
-        out.print(accounts)
+        out.table(accounts)
     if book.price.usable is None:
         out.print()
         out.print("There is no price to value the coins by: plimsoll doctor asks the sources.")
@@ -146,11 +149,14 @@ def _holdings_rows(book: Book) -> Iterator[tuple[str, int | None, int | None]]:
 
 
 def _print_ltv(book: Book, facility: str | None) -> None:
-    from bot.domain.answers import verdicts
+    from bot.domain.answers import asked_about, verdicts
 
-    exposures = [one for one in book.exposures if facility is None or (one.id == facility and not one.is_group)]
-    shown = output.table("", "LTV", "Level", "Reached", "Next line", "At", "Below", right=("LTV", "At", "Below"))
-    judged = verdicts(book, exposures)
+    shown = output.table(
+        *("", "LTV", "Level", "Reached", "Next line", "At", "Headroom"),
+        right=("LTV", "At", "Headroom"),
+        names=("", "Reached", "Next line"),
+    )
+    judged = verdicts(book, asked_about(book, facility))
     for verdict in judged:
         shown.add_row(*_ltv_row(verdict))
 
@@ -160,7 +166,7 @@ def _print_ltv(book: Book, facility: str | None) -> None:
     if not judged:
         out.print("No facility is recorded.")
         return
-    out.print(shown)
+    out.table(shown)
     for verdict in judged:
         lines = list(_details(book, verdict))
         if lines:
@@ -178,20 +184,21 @@ def _name(verdict: Verdict) -> str:
     return f"{exposure.id} (group)" if exposure.is_group else exposure.id
 
 
-def _ltv_row(verdict: Verdict) -> Iterator[Text | str]:
-    from bot.domain.money import percent_plain, show_usd
+def _ltv_row(verdict: Verdict) -> Iterator[output.Cell | str]:
+    from bot.domain.money import percent_plain, show_percent, show_usd
 
     reading = verdict.reading
     lenders, following = reading.show(reading.lenders), reading.next_line
     if not following and not reading.known and reading.tiers:
         following = reading.tiers[0]
     yield _name(verdict)
-    yield f"{lenders} %" if lenders is not None else output.NOTHING
-    yield output.level_text(verdict.level.word if verdict.level is not None else "unknown")
+    yield show_percent(lenders) if lenders is not None else output.NOTHING
+    yield output.level(verdict.level.word if verdict.level is not None else "unknown")
     yield _reached(verdict)
     yield following.name if following else output.NOTHING
     yield show_usd(following.price) if following and following.price is not None else output.NOTHING
-    yield f"{percent_plain(following.headroom)} %" if following and following.headroom is not None else output.NOTHING
+    headroom = following.headroom if following else None
+    yield show_percent(percent_plain(headroom)) if headroom is not None else output.NOTHING
 
 
 def _reached(verdict: Verdict) -> str:

@@ -47,13 +47,13 @@ def alerts(at: At = None, json: Json = False) -> None:
     if not rows:
         out.print("No alerts: none is open and none has been.")
         return
-    shown = output.table("", "Level", "Alert", "Line", "Since", "Due")
+    shown = output.table("", "Level", "Alert", "Line", "Since", "Due", names=("Alert", "Line"))
     zone = book.treasury.zone
     for row in rows:
         since = output.local(row.opened_at, zone)
         due = output.local(row.due, zone) if row.due and row.status != "closed" else output.NOTHING
-        shown.add_row(row.status, output.level_text(row.level.word), row.key, row.tier or output.NOTHING, since, due)
-    out.print(shown)
+        shown.add_row(row.status, output.level(row.level.word), row.key, row.tier or output.NOTHING, since, due)
+    out.table(shown)
     for row in rows:
         if row.status != "closed":
             out.print()

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from bot.cli.tables import NOTHING, Cell, Column, Table
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
+
+__all__ = ["NOTHING", "Cell", "Page", "bold", "level", "local", "print_json", "print_json_line", "style", "table"]
 
 PIPED_WIDTH = 120
 _STYLES = {"critical": "bold red", "warning": "yellow", "notice": "cyan", "unknown": "magenta", "ok": ""}
-NOTHING = "–"
 
 
 def print_json(document: Any) -> None:
@@ -43,7 +45,7 @@ class Page:
             self._console = Console(highlight=False, emoji=False, markup=False, width=PIPED_WIDTH, color_system=None)
 
     def print(self, shown: RenderableType = "", style: str | None = None) -> None:
-        """A line, a table, or an empty line."""
+        """A line, or an empty line."""
         if self._terminal:
             self._console.print(shown, style=style)
             return
@@ -51,6 +53,26 @@ class Page:
             self._console.print(shown)
         for line in captured.get().splitlines():
             sys.stdout.write(line.rstrip() + "\n")
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None where there is none, and so nothing to fit."""
+        return self._console.width if self._terminal else None
+
+    def table(self, shown: Table) -> None:
+        """A table, as wide as there is room for; no number or level is ever cut."""
+        for row in shown.within(self.width):
+            self.lines(row)
+
+    def lines(self, lines: Iterable[Sequence[Cell]]) -> None:
+        """Lines of pieces, each in its own colour."""
+        from rich.text import Text
+
+        for line in lines:
+            if self._terminal:
+                self._console.print(Text.assemble(*((cell.text, cell.style) for cell in line)), soft_wrap=True)
+            else:
+                sys.stdout.write("".join(cell.text for cell in line).rstrip() + "\n")
 
     def paragraph(self, text: str, indent: int = 2) -> None:
         """Running text, indented and wrapped between words."""
@@ -70,27 +92,19 @@ class Page:
             self.print(line, style)
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An empty table without lines; the columns of `right` hold numbers. A column without a title is “”."""
-    from rich.table import Table
-
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        side = "right" if column in right else "left"
-        made.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]  # "right" or "left"
-    return made
+def table(*columns: str, right: Sequence[str] = (), names: Sequence[str] = (), headed: bool = True) -> Table:
+    """An empty table; the columns of `right` hold numbers, those of `names` words that may wrap. A title may be “”."""
+    return Table(tuple(Column(title, title in right, title in names) for title in columns), headed)
 
 
-def level_text(level: str) -> Text:
+def level(word: str) -> Cell:
     """The word of a level in its colour, where there are colours."""
-    from rich.text import Text
-
-    return Text(level, style=style(level))
+    return Cell(word, style(word))
 
 
-def style(level: str) -> str:
+def style(word: str) -> str:
     """The colour of a level, where there are colours."""
-    return _STYLES.get(level, "")
+    return _STYLES.get(word, "")
 
 
 def local(instant: datetime, zone: ZoneInfo) -> str:

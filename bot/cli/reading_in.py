@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import output
-from bot.cli.common import FailedError, is_new, load, read_text, store_to_read, store_to_write, who
+from bot.cli.common import FailedError, is_new, load, read_text, sensible, store_to_read, store_to_write, who
 from bot.services.errors import NothingImportedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from bot.domain.merge import Merge
     from bot.domain.replay import ReplayLine
     from bot.domain.treasury import Treasury
     from bot.settings import Settings
     from bot.treasury_file import TreasuryFile
+
+MOST_LINES = 50
 
 
 def register(app: typer.Typer) -> None:
@@ -39,18 +42,23 @@ def import_(
 
     settings = load()
     text = read_text(file)
+    tried = None
     if dry_run or is_new(settings):  # a file that is refused makes no database either
-        lines = _try_import(settings, file.name, text)
-    if not dry_run:
+        tried = _try_import(settings, file.name, text)
+    if dry_run and tried:
+        lines = tried.lines
+    else:
         with store_to_write(settings) as store:
-            lines = import_file(store, _read, file.name, text, at=SystemClock().now(), by=who())
-    for line in lines or ("Nothing new",):
+            lines = import_file(store, _read, file.name, text, at=SystemClock().now(), by=who(), tried=tried)
+    for line in lines[:MOST_LINES] or ("Nothing new",):
         typer.echo(line)
+    if len(lines) > MOST_LINES:
+        typer.echo(f"… and {len(lines) - MOST_LINES:,} more")
     if dry_run and lines:
         typer.echo("Dry run: nothing was written")
 
 
-def _try_import(settings: Settings, name: str, text: str) -> tuple[str, ...]:
+def _try_import(settings: Settings, name: str, text: str) -> Merge:
     """What an import would say, read from the database as it is: not even an empty one is made."""
     from bot.services.importing import try_file
 
@@ -59,7 +67,7 @@ def _try_import(settings: Settings, name: str, text: str) -> tuple[str, ...]:
             before = tx.treasury()
     except NothingImportedError:
         before = None
-    return try_file(before, _read, name, text).lines
+    return try_file(before, _read, name, text)
 
 
 def _read(name: str, text: str, known: Treasury | None = None) -> TreasuryFile:
@@ -78,7 +86,10 @@ def replay(
     ],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A treasury file, not the database.")] = None,
     since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on, 00:00.")] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Until this day, 00:00.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", help="Until this day, 00:00; the last price stands until then."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Run the checks over a price history. Writes to no database."""
@@ -91,12 +102,16 @@ def replay(
     if begin and end and begin >= end:
         raise UsageError(f"--from {since} is not before --to {until}")
     history = _history(prices)
+    first = max(begin or treasury.opened, treasury.opened)
+    used = [at for at, _ in history if at >= first and (end is None or at < end)]
+    if not used:
+        raise FailedError(_no_prices(treasury, history, begin))
     lines = replayed(treasury, history, begin, end, settings.alert_policy())
     if json:
         for line in lines:
             output.print_json_line(line.document())
         return
-    _print(treasury, list(lines), history, begin, end)
+    _print(treasury, list(lines), used)
 
 
 def _recorded(settings: Settings) -> Treasury:
@@ -124,47 +139,35 @@ def _day(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     from bot.domain.periods import midnight
 
     try:
-        return midnight(date.fromisoformat(text.strip()), zone)
-    except (ValueError, OverflowError):
+        day = date.fromisoformat(text.strip())
+    except ValueError:
         raise UsageError(f"{option} “{text}” is no date; write it as 2026-02-01") from None
+    return midnight(sensible(option, text, day), zone)
 
 
-def _print(
-    treasury: Treasury,
-    lines: list[ReplayLine],
-    history: list[tuple[datetime, int]],
-    begin: datetime | None,
-    end: datetime | None,
-) -> None:
+def _print(treasury: Treasury, lines: list[ReplayLine], used: list[datetime]) -> None:
     from bot.domain.words import plain_text
 
     out = output.Page()
-    first = max(begin or treasury.opened, treasury.opened)
-    used = [at for at, _ in history if at >= first and (end is None or at < end)]
-    if not used:
-        raise FailedError(_no_prices(treasury, history, begin))
     span = f"{output.local(used[0], treasury.zone)} to {output.local(used[-1], treasury.zone)}"
     out.print(output.bold(f"{treasury.name}, {len(used):,} prices, {span}"))
     out.print()
     if not lines:
         out.print("No alert would have come.")
         return
-    rows = [_row(treasury, line) for line in lines]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for line, row in zip(lines, rows, strict=True):
-        padded = (
-            text.rjust(width) if column >= _FIRST_NUMBER else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        out.print("  ".join(padded), style=output.style(line.level))
+    shown = output.table("when", "key", "change", "level", "line", "price", "ltv", **_SIDES, headed=False)
+    for line in lines:
+        shown.add_row(*_row(treasury, line), style=output.style(line.level))
+    for line, row in zip(lines, shown.rows_within(out.width), strict=True):
+        out.lines(row)
         out.paragraph(plain_text(line.message.headline), indent=4)
 
 
-_FIRST_NUMBER = 5
+_SIDES = {"right": ("price", "ltv"), "names": ("key", "line")}
 
 
 def _row(treasury: Treasury, line: ReplayLine) -> tuple[str, ...]:
-    from bot.domain.money import show_usd
+    from bot.domain.money import show_percent, show_usd
 
     when = line.at.astimezone(treasury.zone)
     return (
@@ -174,7 +177,7 @@ def _row(treasury: Treasury, line: ReplayLine) -> tuple[str, ...]:
         line.level,
         line.tier or output.NOTHING,
         show_usd(line.price),
-        f"{line.ltv} %" if line.ltv is not None else output.NOTHING,
+        show_percent(line.ltv) if line.ltv is not None else output.NOTHING,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from enum import StrEnum
 from typing import Annotated
@@ -47,8 +48,8 @@ def run(role: Annotated[Role, typer.Option(help="What this process does.")] = Ro
     else:
         try:
             code = serve(settings, works=role is Role.ALL)
-        except OSError as error:
-            raise _cannot_listen(settings.host, settings.port, "PORT", error) from None
+        except (OSError, UnicodeError) as error:
+            raise _cannot_listen(settings.host, settings.port, "PORT", error) from error
     raise typer.Exit(code)
 
 
@@ -67,12 +68,13 @@ def demo(
         return
 
 
-def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> Exception:
+def _cannot_listen(host: str, port: int, setting: str, error: OSError | UnicodeError) -> Exception:
     """Why not, in one line; any other error as it is."""
+    right = "HOST is an address of this machine, as 127.0.0.1"
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        return UsageError(f"HOST “{host}” is not known here as an address; {right}")
     if error.errno == errno.EADDRINUSE:
         return FailedError(f"Port {port} on {host} is taken; stop what uses it, or choose another with {setting}")
-    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
-        return UsageError(
-            f"HOST {host} port {port}: {error.strerror}; HOST is an address of this machine, as 127.0.0.1"
-        )
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
+        return UsageError(f"HOST {host} port {port}: {os.strerror(error.errno)}; {right}")
     return error

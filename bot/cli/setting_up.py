@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -47,8 +48,21 @@ def manifest(
     from bot.cli.slack_manifest import slack_manifest
 
     settings = load()
-    if url is not None and not (url.startswith("https://") and len(url) > len("https://") and " " not in url):
+    if url is not None and not _can_be_reached(url):
         raise UsageError(
             f"--url “{url}” is not where Slack can reach the bot; write it as https://plimsoll.example.com"
         )
     output.print_json(slack_manifest(settings.command_prefix, url))
+
+
+def _can_be_reached(url: str) -> bool:
+    """Whether Slack could send its requests to `url` with a path after it. On this machine, without TLS too."""
+    if not url.isascii() or not url.isprintable() or set(url) & set(" ?#\\"):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    here = host in ("localhost", "127.0.0.1", "::1")
+    return bool(host) and "@" not in parts.netloc and (parts.scheme == "https" or (parts.scheme == "http" and here))

@@ -29,6 +29,7 @@ from bot.domain.treasury import Notice, Treasury
 from bot.domain.words import plain_text
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+A_FEW_DAYS = 4 * ONE_DAY
 SAID = (Change.OPENED, Change.WORSE, Change.EASED, Change.REMINDER, Change.CLOSED)
 
 
@@ -135,15 +136,17 @@ class _Run:
         """One check of everything: something other than the price has happened."""
         zones = {facility.zone for facility in self.register.treasury.facilities}
         if any(now == midnight(local_day(now, zone), zone) for zone in zones):
-            self.midnights[now] = PriceView(
-                PriceState.FRESH, self.price_now, as_of=now
-            )  # all of them: an amendment may ask for marks from before it
+            self._mark([now])
         self.snapshot = self.register.snapshot(now)
         book = self._book(now)
         yield from self._decide(book, all_findings(book), self.alerts.keys())
         self.watches = [_watch(book, exposure) for exposure in book.exposures]
         self._settle(self.watches)
         self.next_event = min(self._instants(book), default=None)
+
+    def _mark(self, instants: Iterable[datetime]) -> None:
+        """The price at these midnights; all are kept, for an amendment may ask for marks from before it."""
+        self.midnights |= {at: PriceView(PriceState.FRESH, self.price_now, as_of=at) for at in instants}
 
     def _move(self, now: datetime) -> Iterator[ReplayLine]:
         """Only the price has moved: a check of those exposures to which that makes a difference."""
@@ -168,13 +171,12 @@ class _Run:
         once: where what is found is the same at two midnights, it was at every one between. The search doubles its
         stride and then halves it.
         """
-        if self.snapshot is None:
+        if self.snapshot is None or following - self.snapshot.at < A_FEW_DAYS:
             return
         start = self._book(self.snapshot.at)
         zones = {facility.zone for facility in self.register.treasury.facilities}
-        others = (at for at in self._instants(start) if at not in _next_midnights(start.at, zones))
-        bound = min([following, *others, *_terms_change(self.register.treasury, start.at)])
-        if not zones or start.at + 3 * ONE_DAY >= bound:
+        bound = min([following, *self._clocks(start), *_terms_change(self.register.treasury, start.at)])
+        if not zones or bound - start.at < A_FEW_DAYS:
             return
         zone = min(zones, key=str)
         first = local_day(start.at, zone)
@@ -183,7 +185,7 @@ class _Run:
         while most - same > 1:
             days = min(same + stride, most - 1) if stride else (same + most) // 2
             now = midnight(first + days * ONE_DAY, zone)
-            self.midnights |= dict.fromkeys(_midnights(self.snapshot.at, now, zones), self.price_now)
+            self._mark(_midnights(self.snapshot.at, now, zones))
             book = replace(start, at=now, known=self.register.snapshot(now))
             if _found(book) == known:
                 same, self.snapshot = days, book.snapshot
@@ -227,9 +229,13 @@ class _Run:
 
     def _instants(self, book: Book) -> Iterator[datetime]:
         """When something other than the price happens next, by every clock there is."""
+        for zone in {facility.zone for facility in self.register.treasury.facilities}:
+            yield midnight(local_day(book.at, zone) + ONE_DAY, zone)
+        yield from self._clocks(book)
+
+    def _clocks(self, book: Book) -> Iterator[datetime]:
+        """The same but for midnights."""
         now, treasury, policy = book.at, self.register.treasury, self.register.alerts
-        for zone in {facility.zone for facility in treasury.facilities}:
-            yield midnight(local_day(now, zone) + ONE_DAY, zone)
         yield from self.register.ledger.moments(now, END_OF_TIME)[:1]
         for alert in self.alerts.values():
             if (clears := alert.next_clearing(policy)) is not None and clears > now:
@@ -240,10 +246,6 @@ class _Run:
             allowed = book.snapshot.terms(treasury.facility_by_id[item.facility]).credit_hours
             if allowed is not None and item.sent_at + allowed > now:
                 yield item.sent_at + allowed
-
-
-def _next_midnights(now: datetime, zones: set[ZoneInfo]) -> set[datetime]:
-    return {midnight(local_day(now, zone) + ONE_DAY, zone) for zone in zones}
 
 
 def _midnights(after: datetime, until: datetime, zones: set[ZoneInfo]) -> Iterator[datetime]:

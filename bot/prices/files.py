@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from bot.domain.money import Price, parse_amount
+from bot.domain.periods import FIRST_DAY, LAST_DAY
 
 CANDLE = ("open", "low", "high", "close")
 
@@ -70,6 +71,8 @@ def _instant(name: str, line: int, text: str | None) -> datetime:
         instant = datetime.fromisoformat(text or "")
     except ValueError:
         raise PriceFileError(f"{name} line {line}: “{text}” is no time; write 2026-02-06T14:15:00Z") from None
+    if not FIRST_DAY <= instant.date() <= LAST_DAY:
+        raise PriceFileError(f"{name} line {line}: {text} is out of range; write a year from 2009 to 2199")
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 

@@ -3,7 +3,7 @@
 Writing transactions come one after another on both, so that what was read is still so when the write lands: BEGIN
 IMMEDIATE on SQLite (with the driver's default two processes silently lost 366 of 1,000 updates), an advisory lock of
 the transaction on PostgreSQL. Reading ones wait for nobody. A writer that freezes in the middle loses its
-PostgreSQL session, and the lock with it, after `FROZEN_AFTER`.
+PostgreSQL session, and the lock with it, after `FROZEN_AFTER`; a reader gives up what takes longer than `ANSWER_WAIT`.
 """
 
 from __future__ import annotations
@@ -108,12 +108,25 @@ def writing(engine: Engine, wait: timedelta = WRITER_WAIT) -> Iterator[Connectio
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One reading transaction: everything in it is as of one instant, and it waits for no writer."""
+    """One reading transaction: everything in it is as of one instant, and it waits for no writer.
+
+    DatabaseUnavailableError where a statement takes longer than `ANSWER_WAIT`, as behind somebody else's table lock.
+    """
     options: dict[str, Any] = {"wait": ANSWER_WAIT}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _sorted_errors(), engine.connect().execution_options(**options) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            _limit_reading(connection)
         yield connection
+
+
+def _limit_reading(connection: Connection) -> None:
+    """In one round trip, and for this transaction alone."""
+    connection.execute(
+        sql("SELECT set_config('lock_timeout', :wait, true), set_config('statement_timeout', :wait, true)"),
+        {"wait": str(_milliseconds(ANSWER_WAIT))},
+    )
 
 
 def _take_turn(connection: Connection, wait: timedelta) -> None:

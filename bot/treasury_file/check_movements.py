@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from bot.domain.ledger import LedgerFault, ledger_faults
 from bot.domain.ledger_rules import movement_faults
+from bot.domain.periods import FIRST_DAY
 from bot.domain.terms import Facility, Group
 from bot.domain.treasury import Account, Movement, Treasury
 from bot.treasury_file.build import Built, movement_of
 from bot.treasury_file.check_calls import group_of
 from bot.treasury_file.faults import Faults
-from bot.treasury_file.moments import FIRST_DAY
 from bot.treasury_file.rows import FileRows, Row
 from bot.treasury_file.tables import MovementTable
 

@@ -166,6 +166,9 @@ def _check_amendments(facility: FacilityRows, faults: Faults) -> None:
     """Effective days are each used once, and every release fits the tiers that an amendment leaves in force."""
     first: dict[date, AmendmentRows] = {}
     for amendment in facility.amendments:
+        if not amendment.row.raw.keys() - {"effective"}:
+            text = 'names nothing to change; write what is so from that day on, for example rate = "0.08"'
+            faults.add(amendment.row.path, text)
         if amendment.row.has("effective"):
             day = amendment.row.data.effective
             if (same := first.setdefault(day, amendment)) is not amendment:

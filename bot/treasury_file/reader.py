@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -80,4 +81,26 @@ def _syntax(error: Exception, text: str) -> str:
     if not place or place == "end of document":
         last = max(len(text.splitlines()), 1)
         place = f"line {last}, column {len((text.splitlines() or [''])[-1]) + 1}"
-    return f"{place}: not valid TOML: {what[:1].lower()}{what[1:]}."
+    return f"{place}: not valid TOML: {_twice(what, place, text) or f'{what[:1].lower()}{what[1:]}.'}"
+
+
+_WRITTEN = re.compile(r"\s*([\w.\"'-]+(?:\s*\.\s*[\w\"'-]+)*)\s*=")
+_DECLARED = re.compile(r"Cannot declare \((.*?),?\) twice")
+
+
+def _twice(what: str, place: str, text: str) -> str | None:
+    """What is written twice, by its name; None where something else is wrong."""
+    if table := _DECLARED.match(what):
+        name = ".".join(part.strip().strip("'") for part in table[1].split(","))
+        return f"[{name}] is written twice; keep one of them."
+    if what == "Cannot overwrite a value":
+        line = int(place.removeprefix("line ").partition(",")[0])
+        keys: list[str] = []
+        for one in text.splitlines()[:line]:
+            if one.lstrip().startswith("["):
+                keys = []
+            elif key := _WRITTEN.match(one):
+                keys.append(re.sub(r"[\"'\s]", "", key[1]))
+        twice = [key for key in keys if keys.count(key) > 1] or keys
+        return f"“{twice[-1]}” is written twice in one table; keep one of them." if twice else None
+    return None

@@ -6,12 +6,13 @@ its own (`nested`) is read by itself, so that one wrong value hides no other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.terms import Consent, DayCount, GroupTest, InterestMode, Level, LtvOn, OnRecovery, TierKind
@@ -20,16 +21,51 @@ from bot.treasury_file import moments, values
 
 T = TypeVar("T")
 
+_EXAMPLES = {
+    "reserve_btc": "500",
+    "max_cover_btc": "5000",
+    "max_daily_btc": "600",
+    "plan_btc_per_month": "550",
+    "rollforward_tolerance_btc": "0.01",
+    "collateral_btc": "7000",
+    "demand_btc": "1095.57",
+    "fee_btc": "0.0005",
+    "mined": "496.35",
+    "sold": "550.03",
+    "held": "7474.62",
+    "min_cash_usd": "10000000.00",
+    "min_repayment": "25000.00",
+    "min_call_usd": "25000.00",
+    "principal": "300000000.00",
+    "accrued_usd": "1750000.00",
+    "demand_usd": "40670000.00",
+    "gross_usd": "250250000.00",
+    "fee_usd": "250000.00",
+    "usd_per_btc": "78000",
+}
+"""An amount as it could stand at each key; at one that isn't here, the kind of amount has its own."""
+
+
+def _amount(read: Callable[..., int]) -> Callable[[object, ValidationInfo], int]:
+    """A reader of amounts whose complaints have an example of the very key."""
+
+    def at_key(value: object, info: ValidationInfo) -> int:
+        example = _EXAMPLES.get(info.field_name or "")
+        return read(value, example) if example else read(value)
+
+    return at_key
+
+
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Id: TypeAlias = Annotated[str, PlainValidator(values.identifier)]
 Month: TypeAlias = Annotated[str, PlainValidator(values.month)]
-Btc: TypeAlias = Annotated[Sats, PlainValidator(values.btc)]
-Usd: TypeAlias = Annotated[Cents, PlainValidator(values.usd)]
-SomeBtc: TypeAlias = Annotated[Sats, PlainValidator(values.some_btc)]
-SomeUsd: TypeAlias = Annotated[Cents, PlainValidator(values.some_usd)]
-SignedBtc: TypeAlias = Annotated[Sats, PlainValidator(values.signed_btc)]
-SignedUsd: TypeAlias = Annotated[Cents, PlainValidator(values.signed_usd)]
-UsdPerBtc: TypeAlias = Annotated[Price, PlainValidator(values.price)]
+Btc: TypeAlias = Annotated[Sats, PlainValidator(_amount(values.btc))]
+Usd: TypeAlias = Annotated[Cents, PlainValidator(_amount(values.usd))]
+SomeBtc: TypeAlias = Annotated[Sats, PlainValidator(_amount(values.some_btc))]
+SomeUsd: TypeAlias = Annotated[Cents, PlainValidator(_amount(values.some_usd))]
+SignedBtc: TypeAlias = Annotated[Sats, PlainValidator(_amount(values.signed_btc))]
+SignedUsd: TypeAlias = Annotated[Cents, PlainValidator(_amount(values.signed_usd))]
+UsdPerBtc: TypeAlias = Annotated[Price, PlainValidator(_amount(values.price))]
 Ratio: TypeAlias = Annotated[Fraction, PlainValidator(values.ratio)]
 Share: TypeAlias = Annotated[Fraction, PlainValidator(values.share)]
 Part: TypeAlias = Annotated[Fraction, PlainValidator(values.part)]

@@ -137,26 +137,26 @@ def decimal_of(value: object, parse: Callable[[str], int], example: str, finest:
     raise ValueError(f'{shown(word)} is not a decimal number; write it as "{example}"')
 
 
-def signed_btc(value: object) -> Sats:
-    amount = decimal_of(value, parse_btc, "474.62", "coins go to the satoshi", 8)
+def signed_btc(value: object, example: str = "474.62") -> Sats:
+    amount = decimal_of(value, parse_btc, example, "coins go to the satoshi", 8)
     if abs(amount) > MOST_BTC:
         raise ValueError(f"{shown(value)} is more than the {show_btc(MOST_BTC)} BTC there will ever be.")
     return amount
 
 
-def signed_usd(value: object) -> Cents:
-    amount = decimal_of(value, parse_usd, "10000000.00", "dollars go to the cent", 2)
+def signed_usd(value: object, example: str = "10000000.00") -> Cents:
+    amount = decimal_of(value, parse_usd, example, "dollars go to the cent", 2)
     if abs(amount) > MOST_USD:
         raise ValueError(f"{shown(value)} is more than {show_usd(MOST_USD)}; write dollars, not cents.")
     return amount
 
 
-def btc(value: object) -> Sats:
-    return not_negative(signed_btc(value), value)
+def btc(value: object, example: str = "474.62") -> Sats:
+    return not_negative(signed_btc(value, example), value)
 
 
-def usd(value: object) -> Cents:
-    return not_negative(signed_usd(value), value)
+def usd(value: object, example: str = "10000000.00") -> Cents:
+    return not_negative(signed_usd(value, example), value)
 
 
 def not_negative(amount: int, value: object) -> int:
@@ -165,17 +165,17 @@ def not_negative(amount: int, value: object) -> int:
     return amount
 
 
-def some_btc(value: object) -> Sats:
-    return _positive(signed_btc(value), value)
+def some_btc(value: object, example: str = "474.62") -> Sats:
+    return _positive(signed_btc(value, example), value)
 
 
-def some_usd(value: object) -> Cents:
-    return _positive(signed_usd(value), value)
+def some_usd(value: object, example: str = "10000000.00") -> Cents:
+    return _positive(signed_usd(value, example), value)
 
 
-def price(value: object) -> Price:
+def price(value: object, example: str = "57000") -> Price:
     """Dollars per coin, to the cent, above 0."""
-    return _positive(signed_usd(value), value)
+    return _positive(signed_usd(value, example), value)
 
 
 def _positive(amount: int, value: object) -> int:

@@ -47,7 +47,7 @@ def _bare() -> Flask:
         ack()
 
     wsgi = Flask("bare")
-    wsgi.register_blueprint(slack_blueprint(app))
+    wsgi.register_blueprint(slack_blueprint(app, SECRET))
     return wsgi
 
 

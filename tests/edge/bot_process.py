@@ -27,12 +27,13 @@ TOKEN = "xoxb-1-of-tests"
 
 
 class Source(ThreadingHTTPServer):
-    """Answers as Coinbase does, at `price`."""
+    """Answers as Coinbase does, at `price`, after `pause` seconds."""
 
     daemon_threads = True
 
     def __init__(self, price: str) -> None:
         self.price = price
+        self.pause = 0.0
         super().__init__(("127.0.0.1", 0), _Ticker)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -50,6 +51,7 @@ class Source(ThreadingHTTPServer):
 class _Ticker(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Source)
+        time.sleep(self.server.pause)
         now = datetime.now(UTC)
         told = {"price": self.server.price, "volume": str(now.timestamp()), "time": now.isoformat()}
         body = json.dumps({**told, "ask": "1", "bid": "1", "size": "1", "trade_id": 1}).encode()
@@ -146,9 +148,9 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def eventually(check: Callable[[], object], what: str, within: float = 40) -> None:
+def eventually(check: Callable[[], object], what: str, within: float = 40, every: float = 0.1) -> None:
     """Waits until `check` is true."""
     until = time.monotonic() + within
     while not check():
         assert time.monotonic() < until, f"not within {within} s: {what}"
-        time.sleep(0.1)
+        time.sleep(every)

@@ -63,9 +63,9 @@ def test_it_shows_people_the_line_reached_and_the_cures(imported: Plimsoll) -> N
     assert answer.out == (
         "Example Mining, Sat 31 Jan 2026 17:59 CST, bitcoin at $55,000.00 (what if)\n"
         "\n"
-        "                          LTV  Level     Reached      Next line            At    Below\n"
-        "antalpha              77.92 %  critical  margin call  liquidation  $47,619.04  13.42 %\n"
-        "antalpha-all (group)  77.92 %  ok        –            group call   $54,945.05   0.10 %\n"
+        "                          LTV  Level     Reached      Next line            At  Headroom\n"
+        "antalpha              77.92 %  critical  margin call  liquidation  $47,619.04   13.42 %\n"
+        "antalpha-all (group)  77.92 %  ok        –            group call   $54,945.05    0.10 %\n"
         "\n"
         "antalpha\n"
         "  No notice recorded; if called now, due Sun 17:59 (24 h).\n"
@@ -79,6 +79,33 @@ def test_one_facility_alone_has_no_groups(imported: Plimsoll) -> None:
     answer = imported("ltv", "antalpha", "--at", OPENED, "--price", "55000", "--json").json
     assert [one["id"] for one in answer["facilities"]] == ["antalpha"]
     assert answer["groups"] == []
+
+
+def test_a_group_can_be_asked_about_by_its_id(imported: Plimsoll) -> None:
+    answer = imported("ltv", "antalpha-all", "--at", OPENED, "--price", "55000", "--json").json
+    assert (answer["facilities"], [one["id"] for one in answer["groups"]]) == ([], ["antalpha-all"])
+    shown = imported("ltv", "antalpha-all", "--at", OPENED, "--price", "55000").out.splitlines()
+    assert [line.split("  ")[0] for line in shown[3:]] == ["antalpha-all (group)"]
+
+
+def test_percentages_of_a_thousand_and_more_are_grouped(imported: Plimsoll) -> None:
+    shown = imported("ltv", "--at", OPENED, "--price", "500").out.splitlines()
+    assert re.findall(r"\S+ %", shown[3])[0] == "8,571.43 %"
+
+
+@pytest.mark.parametrize(("drop", "left"), [("20", "54800.00"), ("20.5", "54457.50"), ("20%", "54800.00")])
+def test_a_drop_is_written_as_a_decimal(drop: str, left: str, imported: Plimsoll, tmp_path: Path) -> None:
+    price(tmp_path, "2026-02-01T00:00:00Z", 68_500_00)
+    asked = imported("ltv", "--drop", drop, "--at", "2026-02-01T00:01:00Z", "--json")
+    assert asked.json["price"]["usd"] == left
+
+
+def test_a_drop_that_leaves_no_price_is_refused(imported: Plimsoll, tmp_path: Path) -> None:
+    price(tmp_path, "2026-02-01T00:00:00Z", 68_500_00)
+    for drop in ("99.99999999", "99.999999"):
+        done = imported("ltv", "--drop", drop, "--at", "2026-02-01T00:01:00Z")
+        assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+        assert done.err.startswith("--drop ")
 
 
 def test_holdings_adds_up(imported: Plimsoll, tmp_path: Path) -> None:
@@ -161,7 +188,28 @@ def test_before_any_import_a_question_says_so_and_makes_nothing(
             ("holdings", "--at", "2026-01-31T23:59:58Z"),
             "2026-01-31T23:59:58Z is before the treasury opened; ask from 2026-01-31T23:59:59Z on",
         ),
-        (("ltv", "nobody"), "There is no facility “nobody”; known: antalpha"),
+        (
+            ("ltv", "nobody"),
+            "There is no facility or group “nobody”; known: antalpha, antalpha-all (group)",
+        ),
+        (("ltv", "--drop", "4/3"), "--drop “4/3” is not a fall in percent; write 20 for a price 20 % lower"),
+        (
+            ("ltv", "--at", "9999-12-31T23:59:59Z"),
+            "--at 9999-12-31T23:59:59Z is out of range; write a year from 2009 to 2199",
+        ),
+        (
+            ("alerts", "--at", "2008-12-31T23:59:59-10:00"),
+            "--at 2008-12-31T23:59:59-10:00 is out of range; write a year from 2009 to 2199",
+        ),
+        (
+            ("replay", "--prices", "x.csv", "--to", "2200-01-01"),
+            "--to 2200-01-01 is out of range; write a year from 2009 to 2199",
+        ),
+        (
+            ("replay", "--prices", "x.csv", "--from", "0001-01-01"),
+            "--from 0001-01-01 is out of range; write a year from 2009 to 2199",
+        ),
+        (("db",), "plimsoll db: missing command. Try: plimsoll db --help"),
         (("lvt",), "plimsoll: no such command 'lvt'. Did you mean 'ltv'? Try: plimsoll --help"),
         (("holdings", "--price", "1"), "plimsoll holdings: no such option: --price. Try: plimsoll holdings --help"),
         (("import",), "plimsoll import: missing argument 'FILE'. Try: plimsoll import --help"),
@@ -173,9 +221,16 @@ def test_before_any_import_a_question_says_so_and_makes_nothing(
             "--from “soon” is no date; write it as 2026-02-01",
         ),
         (("replay", "--prices", "x.csv"), "x.csv: no such file"),
-        (
-            ("manifest", "--url", "example.com"),
-            "--url “example.com” is not where Slack can reach the bot; write it as https://plimsoll.example.com",
+        *(
+            (
+                ("manifest", "--url", url),
+                f"--url “{url}” is not where Slack can reach the bot; write it as https://plimsoll.example.com",
+            )
+            for url in (
+                *("example.com", "https://", "https:///", "https:///path", "https://host/?q", "https://host/?"),
+                *("https://host/#f", "https://ho st/", "https://host:port/", "https://u:p@host", "http://host/"),
+                *("ftp://localhost/", "https://[::1", "https://host\\x", "https://h\no/"),
+            )
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +66,16 @@ def test_what_is_wrong_is_said_with_the_next_step(
     assert not done.json["ok"]
     wrong = {check["name"]: check["said"] for check in done.json["checks"] if check["ok"] is False}
     assert wrong[name].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///treasury.toml", "postgresql+psycopg://me:hunter2@127.0.0.1:1/name", "sqlite:///var"]
+)
+def test_a_database_fault_does_not_send_to_itself(
+    url: str, imported: Plimsoll, settings: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "treasury.toml").write_text("not a database, not by a long way\n" * 200)
+    done = imported("doctor", "--json", **{**settings, "DATABASE_URL": url})
+    assert done.code == 1
+    (said,) = [check["said"] for check in done.json["checks"] if check["name"] == "database"]
+    assert said.endswith(". Check DATABASE_URL")

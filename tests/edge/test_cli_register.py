@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,48 @@ def test_what_was_recorded_is_not_overwritten(imported: Plimsoll, tmp_path: Path
     assert refused.code == 2
     assert refused.err.startswith("other.toml: ")
     assert imported("holdings", "--at", OPENED, "--json").json["debt_usd"] == "300000000.00"
+
+
+def many_movements(count: int) -> str:
+    begin = datetime.fromisoformat("2026-02-01T00:00:00Z")
+    return CONTRACT.read_text() + "".join(
+        f'\n[[movement]]\nat = {begin + timedelta(minutes=n):%Y-%m-%dT%H:%M:%SZ}\nkind = "mined"\nbtc = "0.01"\n'
+        f'account = "custody"\nref = "mined {n}"\n'
+        for n in range(count)
+    )
+
+
+def test_many_changes_are_summed_up_after_fifty(plimsoll: Plimsoll, tmp_path: Path) -> None:
+    (tmp_path / "many.toml").write_text(many_movements(1500))
+    for more in (("--dry-run",), ()):
+        done = plimsoll("import", "many.toml", *more)
+        lines = done.out.splitlines()
+        assert (done.code, lines[49][:14], lines[50]) == (0, "+ movement “mi", "… and 1,462 more")
+        assert lines[51:] == (["Dry run: nothing was written"] if more else [])
+    assert plimsoll("import", "many.toml") == Ran(0, "Nothing new\n", "")
+
+
+@pytest.mark.usefixtures("logs_put_back")
+def test_a_first_file_is_read_and_checked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import bot.treasury_file as reader
+    from bot.cli import main
+    from bot.domain import ledger, merge
+
+    done: list[str] = []
+
+    def counted(module: object, name: str) -> None:
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, **more: (done.append(name), real(*args, **more))[1])
+
+    counted(reader, "read_file")
+    counted(merge, "ledger_faults")
+    counted(ledger, "ledger_faults")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", str(CONTRACT)]) == 0
+    assert "+ treasury “Example Mining”" in capsys.readouterr().out
+    assert done == ["read_file"]
 
 
 # PostgreSQL
@@ -92,8 +136,23 @@ def test_replay_shows_people_what_would_have_been_said(imported: Plimsoll, tmp_p
 
 
 def test_replay_without_a_price_in_its_time_fails(imported: Plimsoll, tmp_path: Path) -> None:
-    done = imported("replay", "--prices", prices_csv(tmp_path), "--from", "2027-01-01")
-    assert (done.code, done.err) == (1, "The price history has no price in that time: there is nothing to replay\n")
+    for more in ((), ("--json",)):
+        done = imported("replay", "--prices", prices_csv(tmp_path), "--from", "2027-01-01", *more)
+        assert done == Ran(1, "", "The price history has no price in that time: there is nothing to replay\n")
+
+
+def test_replay_until_the_end_of_time_is_quick(imported: Plimsoll, tmp_path: Path) -> None:
+    """The last price stands until --to: 63,500 midnights of interest, most of which change nothing."""
+    begun = time.monotonic()
+    done = imported("replay", "--prices", prices_csv(tmp_path), "--to", "2199-12-31", "--json")
+    assert time.monotonic() - begun < 20  # one by one they took 7 minutes; this takes 2 s
+    last = json.loads(done.out.splitlines()[-1])
+    assert (last["key"], last["tier"]) == ("covenant:antalpha", "liquidation")
+
+
+def test_a_manifest_may_name_this_machine_without_tls(plimsoll: Plimsoll) -> None:
+    made = plimsoll("manifest", "--url", "http://localhost:3000").json
+    assert made["settings"]["interactivity"]["request_url"] == "http://localhost:3000/slack/events"
 
 
 # Setting up

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,6 +152,34 @@ def test_web_and_worker_share_one_postgresql(
         worker.wait(10)
 
 
+def test_a_job_that_takes_longer_than_its_turn_is_told_of_once(bot: Bot, source: Source) -> None:
+    source.pause = 2.5
+    bot.start_and_wait()
+    eventually(lambda: "job_still_running" in bot.log, "it says so")
+    assert "skipped" not in bot.log
+    assert bot.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        (b"Transfer-Encoding: chunked", b"ZZ\r\nnonsense\r\n", b"400"),
+        (b"Transfer-Encoding: chunked", b"4\r\nnull\r\n0\r\n\r\n", b"401"),
+        (b"Content-Length: 4\r\nX-Slack-Request-Timestamp: 1\r\nX-Slack-Signature: \xe9", b"null", b"401"),
+        (b"Content-Length: 4\r\nX-Slack-Request-Timestamp: abc\r\nX-Slack-Signature: v0=", b"null", b"401"),
+        (b"Content-Length: 2000000", b"", b"413"),
+    ],
+)
+def test_strangers_get_nothing_out_of_it(bot: Bot, headers: bytes, body: bytes, status: bytes) -> None:
+    bot.start_and_wait()
+    head = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers + b"\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", bot.port), timeout=5) as line:
+        line.sendall(head + body)
+        assert line.recv(100).split()[1] == status
+    assert bot.end()[0] == 0
+    assert "Traceback" not in bot.log
+
+
 # What stops a start
 
 
@@ -169,6 +198,43 @@ def test_a_taken_port_stops_the_start(bot: Bot, plimsoll: Plimsoll) -> None:
         1,
         f"Port {bot.port} on 127.0.0.1 is taken; stop what uses it, or choose another with PORT\n",
     )
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "nosuch.invalid", "a..b", "x" * 80, " ", "192.0.2.1"])
+def test_a_host_that_is_no_address_here_stops_the_start(bot: Bot, plimsoll: Plimsoll, host: str) -> None:
+    refused = plimsoll("run", **{**bot.settings, "HOST": host})
+    assert refused.code == 2
+    assert len(refused.err.splitlines()) == 1, refused.err
+    assert refused.err.startswith("HOST ")
+    assert host in refused.err
+
+
+@pytest.mark.parametrize("secret", [" ", "\t \t", "short"])
+def test_a_signing_secret_that_is_none_stops_the_start(bot: Bot, plimsoll: Plimsoll, secret: str) -> None:
+    refused = plimsoll("run", **{**bot.settings, "SLACK_SIGNING_SECRET": secret})
+    assert (refused.code, refused.err) == (
+        2,
+        "SLACK_SIGNING_SECRET is not a signing secret: one has at least 8 characters (its value is not shown)\n",
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells by /proc that the signal is taken")
+@pytest.mark.parametrize("role", ["all", "worker"])
+def test_told_to_stop_while_it_starts_it_stops_well(bot: Bot, role: str) -> None:
+    for tenths in range(0, 30, 3):
+        process = bot.start("--role", role)
+        eventually(lambda: takes_sigterm(process.pid), "it takes the signal", every=0.002)  # noqa: B023
+        time.sleep(tenths / 10)
+        code, seconds = bot.end()
+        assert (tenths, code) == (tenths, 0), bot.log
+        assert seconds < 9, tenths
+    assert "Traceback" not in bot.log
+
+
+def takes_sigterm(pid: int) -> bool:
+    """Whether the process has a handler for it."""
+    caught = Path(f"/proc/{pid}/status").read_text().split("SigCgt:")[1].split()[0]
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_postgresql_that_is_behind_stops_the_start(

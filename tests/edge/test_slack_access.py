@@ -204,3 +204,19 @@ def test_an_answer_that_slack_drops_is_sent_again_and_no_more_than_three_times(b
 )
 def test_shared_means_with_another_organisation(facts: dict[str, Any], outside: bool) -> None:
     assert shared_outside(facts) is outside
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("user_not_found", "Slack does not show Plimsoll your account (user_not_found)"),
+        ("missing_scope", "Slack does not let Plimsoll check who you are (missing_scope)"),
+        ("token_revoked", "Tell whoever runs Plimsoll: plimsoll doctor says the next step."),
+    ],
+)
+def test_it_sends_nobody_to_try_again_where_that_will_not_help(bot: Bench, code: str, what: str) -> None:
+    bot.slack.add_user("U3", name="New")
+    bot.slack.on("users.info", faults.error(code))
+    text = answered(bot, user="U3")
+    assert what in text
+    assert "Try again" not in text

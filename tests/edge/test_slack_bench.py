@@ -153,7 +153,7 @@ def bench(store: Store, prefix: str = "") -> Iterator[Bench]:
         workspace.add_channel("C1", name="treasury")
         made = Bench(store, workspace, clock, prefix)
         flask = Flask("bench")
-        flask.register_blueprint(slack_blueprint(made.app))
+        flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:
             workspace.connect(f"http://127.0.0.1:{port}/slack/events")
             yield made

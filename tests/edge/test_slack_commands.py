@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -76,7 +77,22 @@ def test_it_answers_what_if_bitcoin_were_at_a_price(bot: Bench, words: str) -> N
 def test_it_answers_what_if_bitcoin_fell(bot: Bench, words: str) -> None:
     text = said(bot, f"/ltv {words}")
     assert "What if bitcoin were at $54,800.00" in text
-    assert "Taken from the price of" in text
+    assert "20 % below $68,500.00 of <!date^1770465588^{date_short_pretty} {time}|Sat 05:59>." in text
+    assert "Asked" not in text
+
+
+def test_a_fall_off_an_old_price_tells_how_old(bot: Bench) -> None:
+    bot.clock.passes(3 * 3600)
+    bot.knows("U1")
+    text = said(bot, "/ltv -12.5%")
+    assert "12.5 % below $68,500.00 of <!date^1770465588^{date_short_pretty} {time}|Sat 05:59>." in text
+
+
+def test_without_a_price_now_the_last_one_is_no_heading_of_ltvs(bot: Bench) -> None:
+    bot.clock.passes(12 * 60)
+    answer = bot.slack.command("/ltv")
+    assert answer.blocks[0]["text"]["text"] == "*No price now; last $68,500.00 (12 min old)*"
+    assert "LTV at" not in json.dumps([answer.text, *answer.blocks])
 
 
 def test_an_open_call_is_shown_with_its_clock_demand_and_cures(bot: Bench) -> None:

@@ -48,7 +48,7 @@ def test_the_first_import_adds_everything() -> None:
         "+ calendar new-york: 09:00 to 17:00 America/New_York",
         "+ account custody: 474.62 BTC, $10,000,000.00 (bank)",
         "+ group antalpha-all: ratio, 1 tier",
-        "+ facility antalpha: Antalpha, $300,000,000.00 at 7.00 %, 7,000.00 BTC pledged, 3 tiers, 1 amended",
+        "+ facility antalpha: Antalpha, $300,000,000.00 at 7.00 %, 7,000.00 BTC pledged, 3 tiers, 1 amended, 1 waived",
         "+ call “notice 1”: antalpha called at “margin call” 2026-02-07T14:15:00Z, price $57,100.00",
         "+ need “operations”: $38,000,000.00 by 2026-03-01",
         "+ movement “sale 1”: sold 3,650.00 BTC for $250,000,000.00",

@@ -148,7 +148,7 @@ def test_run_says_in_one_line_which_slack_settings_it_lacks() -> None:
         GivenSettings().require_slack()
     with pytest.raises(SettingsError, match=r"^ALERT_CHANNEL is not set: plimsoll run needs the id of the channel"):
         GivenSettings(slack_bot_token="xoxb-1", slack_app_token="xapp-1").require_slack()
-    GivenSettings(slack_bot_token="xoxb-1", slack_signing_secret="s", alert_channel="C1").require_slack()
+    GivenSettings(slack_bot_token="xoxb-1", slack_signing_secret="a-secret", alert_channel="C1").require_slack()
 
 
 def test_settings_made_by_hand_do_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
     ),
     "a truth for dollars": (
         (('min_repayment = "0.00"', "min_repayment = true"),),
-        f'{F}: min_repayment: true is not text; write it in quotes, as "10000000.00"',
+        f'{F}: min_repayment: true is not text; write it in quotes, as "25000.00"',
     ),
     "text for a whole number": (
         (("fee_bps = 10", 'fee_bps = "10"'),),
@@ -199,6 +199,26 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         (('timezone = "America/Chicago"', 'timezone = "America/Chicgo"'),),
         "treasury: timezone: “America/Chicgo” is no time zone; did you mean “America/Chicago”?",
     ),
+    "a zone that is this machine's own": (
+        (('timezone = "America/Chicago"', 'timezone = "localtime"'),),
+        "treasury: timezone: “localtime” is no time zone; write an IANA zone, as “America/Chicago”.",
+    ),
+    "a zone of the machinery": (
+        (('timezone = "America/Chicago"', 'timezone = "posixrules"'),),
+        "treasury: timezone: “posixrules” is no time zone; write an IANA zone, as “America/Chicago”.",
+    ),
+    "a zone of a machine that was never set up": (
+        (('timezone = "America/Chicago"', 'timezone = "Factory"'),),
+        "treasury: timezone: “Factory” is no time zone; write an IANA zone, as “America/Chicago”.",
+    ),
+    "pledged coins that are no number": (
+        (('collateral_btc = "7000"', 'collateral_btc = "many"'),),
+        f'{F}: collateral_btc: “many” is not a decimal number; write it as "7000"',
+    ),
+    "stated coins that are no number": (
+        (('mined = "496.35"', 'mined = "496,35"'),),
+        'statement[1] (2026-01): mined: “496,35” is not a decimal number; write it as "496.35"',
+    ),
     "a zone that is a folder": (
         (('timezone = "America/Chicago"', 'timezone = "zzz"'),),
         "treasury: timezone: “zzz” is no time zone; write an IANA zone, as “America/Chicago”.",
@@ -318,7 +338,15 @@ def test_it_says_that_a_file_is_empty(text: str) -> None:
     [
         ("[treasury]\nname = Example", "line 2, column 8: not valid TOML: invalid value."),
         ("[treasury", "line 1, column 10: not valid TOML: expected ']' at the end of a table declaration."),
-        ("[a]\nb = 1\nb = 2\n", "line 3, column 6: not valid TOML: cannot overwrite a value."),
+        (
+            "[a]\nb = 1\nb = 2\n",
+            "line 3, column 6: not valid TOML: “b” is written twice in one table; keep one of them.",
+        ),
+        (
+            '[a]\n"b" = 1\nb = """\nc = 1\n"""',
+            "line 5, column 4: not valid TOML: “b” is written twice in one table; keep one of them.",
+        ),
+        ("[a]\n[a]\n", "line 2, column 3: not valid TOML: [a] is written twice; keep one of them."),
         (f"a = {'9' * 5000}", "has a number too long to be read; write amounts in quotes."),
         ("a = " + "[" * 5000, "is nested too deeply to be read; a treasury file has tables two deep."),
     ],

@@ -149,8 +149,18 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         "cushion, reference, on_recovery, credit_hours, min_repayment, min_call_usd, consent, desk_calendar, matures, "
         "rate, day_count, interest, tier or release.",
     ),
+    "an amendment that names nothing": (
+        (("  [[facility.waiver]]", "  [[facility.amendment]]\n  effective = 2026-04-01\n  [[facility.waiver]]"),),
+        f"{F} amendment[2] (2026-04-01): names nothing to change; write what is so from that day on, for example "
+        'rate = "0.08"',
+    ),
     "two amendments of one day": (
-        (("  [[facility.waiver]]", "  [[facility.amendment]]\n  effective = 2026-03-01\n  [[facility.waiver]]"),),
+        (
+            (
+                "  [[facility.waiver]]",
+                '  [[facility.amendment]]\n  effective = 2026-03-01\n  cushion = "0.01"\n  [[facility.waiver]]',
+            ),
+        ),
         f"{F} amendment[2] (2026-03-01): effective: 2026-03-01 is already amendment[1]; put what changes "
         "that day in one.",
     ),

@@ -106,6 +106,7 @@ WELL = Health(
     price=book("02-07 12:00", 68_500).price,
     sources=SOURCES,
     last_check=at("02-07 11:59"),
+    facility="antalpha",
     version="0.1.0",
 )
 UNWELL = replace(
@@ -117,6 +118,7 @@ UNWELL = replace(
     failed=1,
     failures=("channel_not_found",),
     database="locked",
+    facility="",
     socket_silent_for=timedelta(seconds=90),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from slackblocks import Block
 
@@ -11,9 +12,9 @@ from bot.domain.answers import in_transit, verdicts
 from bot.domain.book import Book
 from bot.domain.checks import Verdict
 from bot.domain.covenant import Exposure
-from bot.domain.money import show_btc, show_usd, show_usd_short
+from bot.domain.money import half_up, plain, show_btc, show_usd, show_usd_short
 from bot.domain.price import PriceState
-from bot.domain.words import moment, price_phrase
+from bot.domain.words import moment, price_phrase, span
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.text import flat, packed, rich
@@ -27,7 +28,7 @@ MOST_SECTIONS = 40
 def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash) -> Payload:
     """The answer about `exposures`, in their order."""
     found = verdicts(book, exposures)
-    blocks: list[Block] = [section(f"*{rich(heading(book))}*")] if _what_if(book) else []
+    blocks: list[Block] = [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
     pieces, note = _fitted(book, found, slash)
     blocks += [section(piece) for piece in pieces]
     if not found:
@@ -39,29 +40,47 @@ def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash) -> Payload:
     return payload(flat(summary), blocks)
 
 
+def _is_news(book: Book) -> bool:
+    """Whether the LTVs are not simply those of now: that is said before them."""
+    return _what_if(book) or (book.price.state.is_blind and book.price.last is not None)
+
+
 def _what_if(book: Book) -> bool:
     return book.price.state is PriceState.SCENARIO
 
 
 def heading(book: Book) -> str:
-    """What is answered: the LTVs now, or what they would be."""
+    """What is answered: the LTVs now, or what they would be; where there is no price, that first."""
     if _what_if(book) and book.price.last is not None:
         return f"What if bitcoin were at {show_usd(book.price.last)}: a scenario, not the market"
-    return f"LTV at {price_phrase(book.price)}"
+    view = book.price
+    if view.last is None:
+        return "No price yet: LTV unknown"
+    if view.state.is_blind:
+        aged = f" ({span(view.age)} old)" if view.age is not None else ""
+        return f"No price now; last {show_usd(view.last)}{aged}"
+    return f"LTV at {price_phrase(view)}"
 
 
 def price_line(book: Book) -> str:
     """The price with its age and sources; of a scenario, what it was taken from."""
     view, zone = book.price, book.treasury.zone
     asked = f"Asked {moment(book.at, zone, book.at)}."
+    if view.fallen is not None and view.fallen_from is not None:
+        since = f" of {moment(view.as_of, zone, book.at)}" if view.as_of else ""
+        return f"{_percent(view.fallen)} below {show_usd(view.fallen_from)}{since}."
     if _what_if(book):
-        basis = f" Taken from the price of {moment(view.as_of, zone, book.at)}." if view.as_of else ""
-        return f"What if {show_usd(view.last or 0)}.{basis} {asked}"
+        return f"What if {show_usd(view.last or 0)}. {asked}"
     if view.last is None:
         return f"No price yet: LTVs are unknown. {asked}"
     blind = " That is no price to judge by: LTVs are unknown." if view.state.is_blind else ""
     sources = f" from {', '.join(view.sources)}" if view.sources else ""
     return f"Bitcoin {price_phrase(view)}{sources}.{blind} {asked}"
+
+
+def _percent(ratio: Fraction) -> str:
+    """A percentage as it was typed: "20 %", "12.5 %"."""
+    return plain(half_up(ratio * 10**8), 6).rstrip("0").rstrip(".") + " %"
 
 
 def _fitted(book: Book, found: list[Verdict], slash: Slash) -> tuple[list[str], str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.domain.price import PriceState
 from bot.domain.words import price_phrase, span
 from bot.slack.health import Health
 from bot.slack.limits import Payload
@@ -12,7 +15,7 @@ from bot.slack.views.parts import code, context, payload, section, sections, sho
 HELP = (
     ("holdings", "coins by where they are, value, cash, debt, net, and what changed"),
     ("ltv", "every facility: LTV, level, next line, open call, cures"),
-    ("ltv antalpha", "one facility, by its id or lender"),
+    ("ltv FACILITY", "one facility, by its id or lender"),
     ("ltv at 55000", "what if bitcoin were at $55,000"),
     ("ltv -20%", "what if bitcoin fell by 20 %"),
     ("plimsoll", "this help, and whether all is well"),
@@ -25,7 +28,8 @@ WHO = (
 
 def plimsoll(health: Health, slash: Slash) -> Payload:
     """Help and health together: there is not much of either."""
-    lines = [f"{code(slash(words))} {escape(what)}" for words, what in HELP]
+    asked = [(slash(words.replace("FACILITY", health.facility or "FACILITY")), what) for words, what in HELP]
+    lines = [f"{code(words)} {escape(what)}" for words, what in asked]
     state = _lines(health)
     blocks = [
         section("*Plimsoll* watches the bitcoin price against every loan's covenants. It recommends; you decide.")
@@ -38,16 +42,15 @@ def plimsoll(health: Health, slash: Slash) -> Payload:
     ]
     if health.version:
         blocks += [context(f"Plimsoll {escape(health.version)}")]
-    asked = "\n".join(f"{slash(words)}: {what}" for words, what in HELP)
-    return payload(flat(f"Plimsoll: {state[0]}\n" + "\n".join(state[1:]) + f"\n{asked}"), blocks)
+    summary = [f"Plimsoll: {state[0]}", *state[1:], *(f"{words}: {what}" for words, what in asked)]
+    return payload(flat("\n".join(summary)), blocks)
 
 
 def _lines(health: Health) -> list[str]:
     """The verdict first, then each fact."""
     trouble = _trouble(health)
     first = "All is well" if not trouble else f"Not well: {'; '.join(trouble)}"
-    sources = f"; asked: {', '.join(health.sources)}" if health.sources else ""
-    lines = [first, f"Price: {health.price.state.value}, {price_phrase(health.price)}{sources}"]
+    lines = [first, f"Price: {_price(health)}"]
     checked = f"{span(health.at - health.last_check)} ago" if health.last_check else "not yet"
     lines += [f"Last check: {checked}"]
     waiting = f", the oldest for {span(health.at - health.undelivered_since)}" if health.undelivered_since else ""
@@ -61,15 +64,25 @@ def _lines(health: Health) -> list[str]:
     return lines
 
 
+def _price(health: Health) -> str:
+    """The price with its state, said once, and what became of each source that is no part of it."""
+    view = health.price
+    said = price_phrase(view)
+    if view.last is not None:
+        said = f"{view.state.value}, {price_phrase(replace(view, state=PriceState.FRESH))}"
+    sources = (("asked", health.sources), ("dropped", health.dropped), ("missing", health.missing))
+    return "; ".join([said, *(f"{what}: {', '.join(names)}" for what, names in sources if names)])
+
+
 def _trouble(health: Health) -> list[str]:
     found = []
     if health.database:
         found.append("the database")
     if health.price.state.is_blind:
         found.append(f"no price ({health.price.state.value})")
-    if health.last_check is None or (health.at - health.last_check).total_seconds() > 300:
+    if health.last_check is None or health.at - health.last_check > health.check_within:
         found.append("checks do not run")
-    if health.undelivered_since is not None and (health.at - health.undelivered_since).total_seconds() > 120:
+    if health.undelivered_since is not None and health.at - health.undelivered_since > health.deliver_within:
         found.append("messages are not delivered")
     if health.failed:
         found.append("messages were given up")
