@@ -88,7 +88,9 @@ def replay(
     since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on, 00:00.")] = None,
     until: Annotated[
         str | None,
-        typer.Option("--to", metavar="DATE", help="Until this day, 00:00; the last price stands until then."),
+        typer.Option(
+            "--to", metavar="DATE", help="Until this day, 00:00; the last price stands until then, a year at most."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")] = False,
 ) -> None:

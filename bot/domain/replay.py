@@ -1,8 +1,7 @@
 """What would have been said when: the very checks and `decide`, run over a price history.
 
 Nothing is evaluated twice for nothing: between two instants at which something other than the price happens, findings
-change only when the price leaves the interval between the nearest prices that matter (`covenant.edges`). Where a price
-stands for many midnights, only those are looked at on which interest brings something over a line.
+change only when the price leaves the interval between the nearest prices that matter (`covenant.edges`).
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Transition, decide
 from bot.domain.answers import Document
 from bot.domain.book import Book, Register, Snapshot
 from bot.domain.calls import CallState, calls_of, is_open, notice_due, open_calls
 from bot.domain.checks import all_findings, covenant_finding, release_finding
-from bot.domain.covenant import Exposure, edges, releasable
+from bot.domain.covenant import Exposure, edges
 from bot.domain.messages import Message, exposure_of, message_of
 from bot.domain.money import Price, usd_plain
-from bot.domain.periods import ONE_DAY, iso, local_day, midnight, midnights
+from bot.domain.periods import ONE_DAY, iso, local_day, midnight
 from bot.domain.price import PriceState, PriceView
 from bot.domain.terms import Facility, Level
 from bot.domain.treasury import Notice, Treasury
 from bot.domain.words import plain_text
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-A_FEW_DAYS = 4 * ONE_DAY
+LAST_PRICE_STANDS = 366 * ONE_DAY
+"""How long the last price of a history is taken to stand, at most."""
 SAID = (Change.OPENED, Change.WORSE, Change.EASED, Change.REMINDER, Change.CLOSED)
 
 
@@ -69,8 +68,8 @@ def replay(
 ) -> Iterator[ReplayLine]:
     """Every transition over `prices` (instant, cents per BTC; in order) in [since, until).
 
-    Each price stands until the next. It starts without alerts at the first price at or after `since` and never
-    before the treasury opened; repeats and edits are off.
+    Each price stands until the next, the last until `until`, a year at most. It starts without alerts at the first
+    price at or after `since` and never before the treasury opened; repeats and edits are off.
     """
     begin = max(since, treasury.opened) if since else treasury.opened
     quiet = replace(policy, repeat_every=None, edit_every=None)
@@ -78,7 +77,8 @@ def replay(
     if not rows:
         return
     run = _Run(Register.of(treasury, quiet))
-    ends = [at for at, _ in rows[1:]] + [until or rows[-1][0]]
+    last, _ = rows[-1]
+    ends = [at for at, _ in rows[1:]] + [min(until, last + LAST_PRICE_STANDS) if until else last]
     for (at, price), following in zip(rows, ends, strict=True):
         yield from run.price(at, price)
         yield from run.until(following)
@@ -127,26 +127,21 @@ class _Run:
 
     def until(self, following: datetime) -> Iterator[ReplayLine]:
         """Everything that happens by itself before `following`, at its own instants, at the standing price."""
-        self._skip(following)
         while self.next_event is not None and self.next_event < following:
             yield from self._step(self.next_event)
-            self._skip(following)
 
     def _step(self, now: datetime) -> Iterator[ReplayLine]:
         """One check of everything: something other than the price has happened."""
         zones = {facility.zone for facility in self.register.treasury.facilities}
         if any(now == midnight(local_day(now, zone), zone) for zone in zones):
-            self._mark([now])
+            # all of them are kept: an amendment may ask for marks from before it
+            self.midnights[now] = PriceView(PriceState.FRESH, self.price_now, as_of=now)
         self.snapshot = self.register.snapshot(now)
         book = self._book(now)
         yield from self._decide(book, all_findings(book), self.alerts.keys())
         self.watches = [_watch(book, exposure) for exposure in book.exposures]
         self._settle(self.watches)
         self.next_event = min(self._instants(book), default=None)
-
-    def _mark(self, instants: Iterable[datetime]) -> None:
-        """The price at these midnights; all are kept, for an amendment may ask for marks from before it."""
-        self.midnights |= {at: PriceView(PriceState.FRESH, self.price_now, as_of=at) for at in instants}
 
     def _move(self, now: datetime) -> Iterator[ReplayLine]:
         """Only the price has moved: a check of those exposures to which that makes a difference."""
@@ -163,40 +158,6 @@ class _Run:
         yield from self._decide(book, findings, mine & self.alerts.keys())
         self._settle(moved)
         self.next_event = min(self._instants(book), default=None)
-
-    def _skip(self, following: datetime) -> None:
-        """On to the last midnight before `following` until which midnights alone make no difference.
-
-        Between movements, clocks and changes of terms interest only adds to debts, so each line is crossed at most
-        once: where what is found is the same at two midnights, it was at every one between. The search doubles its
-        stride and then halves it.
-        """
-        if self.snapshot is None or following - self.snapshot.at < A_FEW_DAYS:
-            return
-        start = self._book(self.snapshot.at)
-        zones = {facility.zone for facility in self.register.treasury.facilities}
-        bound = min([following, *self._clocks(start), *_terms_change(self.register.treasury, start.at)])
-        if not zones or bound - start.at < A_FEW_DAYS:
-            return
-        zone = min(zones, key=str)
-        first = local_day(start.at, zone)
-        same, known, stride = 0, _found(start), 1
-        most = (local_day(bound, zone) - first).days
-        while most - same > 1:
-            days = min(same + stride, most - 1) if stride else (same + most) // 2
-            now = midnight(first + days * ONE_DAY, zone)
-            self._mark(_midnights(self.snapshot.at, now, zones))
-            book = replace(start, at=now, known=self.register.snapshot(now))
-            if _found(book) == known:
-                same, self.snapshot = days, book.snapshot
-                stride *= 2
-            else:
-                most, stride = days, 0
-        if same:
-            book = self._book(self.snapshot.at)
-            self.watches = [_watch(book, exposure) for exposure in book.exposures]
-            self._settle(self.watches)
-            self.next_event = min(self._instants(book), default=None)
 
     def _settle(self, watches: Iterable[_Watch]) -> None:
         for watch in watches:
@@ -229,13 +190,9 @@ class _Run:
 
     def _instants(self, book: Book) -> Iterator[datetime]:
         """When something other than the price happens next, by every clock there is."""
-        for zone in {facility.zone for facility in self.register.treasury.facilities}:
-            yield midnight(local_day(book.at, zone) + ONE_DAY, zone)
-        yield from self._clocks(book)
-
-    def _clocks(self, book: Book) -> Iterator[datetime]:
-        """The same but for midnights."""
         now, treasury, policy = book.at, self.register.treasury, self.register.alerts
+        for zone in {facility.zone for facility in treasury.facilities}:
+            yield midnight(local_day(now, zone) + ONE_DAY, zone)
         yield from self.register.ledger.moments(now, END_OF_TIME)[:1]
         for alert in self.alerts.values():
             if (clears := alert.next_clearing(policy)) is not None and clears > now:
@@ -246,35 +203,6 @@ class _Run:
             allowed = book.snapshot.terms(treasury.facility_by_id[item.facility]).credit_hours
             if allowed is not None and item.sent_at + allowed > now:
                 yield item.sent_at + allowed
-
-
-def _midnights(after: datetime, until: datetime, zones: set[ZoneInfo]) -> Iterator[datetime]:
-    for zone in zones:
-        yield from midnights(after, until, zone)
-
-
-def _terms_change(treasury: Treasury, now: datetime) -> Iterator[datetime]:
-    """The midnights after `now` on which a loan is drawn or its terms are amended."""
-    for facility in treasury.facilities:
-        days = [facility.drawn, *(version.effective for version in facility.versions)]
-        instants = (midnight(day, facility.zone) for day in days if day is not None)
-        yield from (instant for instant in instants if instant > now)
-
-
-def _found(book: Book) -> tuple[object, ...]:
-    """All of a Book that alerts depend on, and on which side of its release line each loan is."""
-    findings = {key: (one.lines, one.calls, one.unknown) for key, one in all_findings(book).items()}
-    return findings, [
-        _releases(book, *pair) for pair in zip(book.treasury.facilities, book.snapshot.facilities, strict=True)
-    ]
-
-
-def _releases(book: Book, facility: Facility, exposure: Exposure) -> tuple[bool, bool]:
-    """Whether a loan is at or under its release line now, and whether any coins would come back."""
-    release, lenders = book.snapshot.terms(facility).release, book.read(exposure).lenders
-    if release is None or lenders is None:
-        return False, False
-    return lenders <= release.line, releasable(exposure, book.price.usable or 0, release.to) > 0
 
 
 def _notice_instants(register: Register, notice: Notice, now: datetime) -> Iterator[datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -19,8 +19,8 @@ from bot.domain.alerts import AlertPolicy, Change, decide
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
 from bot.domain.price import PriceState, PriceView
-from bot.domain.replay import ReplayLine, _Run, replay
-from bot.domain.terms import Group, GroupTest, InterestMode, LtvOn, OnRecovery, Release, TermsVersion
+from bot.domain.replay import ReplayLine, replay
+from bot.domain.terms import Group, GroupTest, InterestMode, OnRecovery, Release, TermsVersion
 from bot.domain.treasury import Treasury
 from bot.prices.files import PriceFileError, read_prices
 
@@ -299,45 +299,14 @@ def test_skipping_what_makes_no_difference_changes_nothing(changes, group, calle
     assert found == every_minute(register, rows, until)
 
 
-def one_by_one(self: Any, following: datetime) -> Iterator[ReplayLine]:
-    while self.next_event is not None and self.next_event < following:
-        yield from self._step(self.next_event)
-
-
-LOANS = st.builds(
-    lambda rate, debt, interest, ltv_on, release, recovery: loan(
-        rate=rate, debt=debt, interest=interest, ltv_on=ltv_on, release=release, on_recovery=recovery, coins="1"
-    ),
-    st.sampled_from([Fraction(7, 100), Fraction(1, 2), Fraction(0)]),
-    st.sampled_from(["40000", "60000", "66000", "70000"]),
-    st.sampled_from(list(InterestMode)),
-    st.sampled_from(list(LtvOn)),
-    st.sampled_from([None, ("0.50", "0.60", 1), ("0.50", "0.60", 5), ("0.60", "0.60", 20)]),
-    st.sampled_from(list(OnRecovery)),
-)
-
-
-@settings(max_examples=30, deadline=None)
-@given(LOANS, st.sampled_from([None, GroupTest.RATIO, GroupTest.REQUIREMENTS]), st.integers(0, 300), st.booleans())
-def test_skipping_midnights_changes_nothing(one, test, called_after, amended):
-    """Two prices and then none for most of a year, beside every midnight looked at one by one."""
-    tiers = (tier("call", "0.72", cure_to="0.66", window_hours=2),) if test is GroupTest.RATIO else ()
-    groups = (Group("all", test, tiers),) if test else ()
-    one = replace(one, group="all" if test else None)
-    if amended:
-        worse = replace(one.versions[0].terms, rate=Fraction(9, 10), release=Release(Fraction(3, 5), Fraction(3, 5), 3))
-        one = replace(one, versions=(*one.versions, TermsVersion(date(2026, 4, 9), worse)))
-    register = treasury(one, groups=groups, notices=(notice(NOW + called_after * DAY, price="100000"),))
-    rows = [(NOW, 90_000_00), (NOW + 9 * HOUR, 100_000_00)]
-
-    def run() -> list[Any]:
-        found = replay(register, rows, None, NOW + 330 * DAY, AlertPolicy())
-        return [(line.at, line.key, line.transition, line.level, line.tier) for line in found]
-
-    skipped = run()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_Run, "until", one_by_one)
-        assert skipped == run()
+def test_the_last_price_stands_until_the_end_but_no_longer_than_a_year():
+    """At 90 % interest the debt grows over every line; nobody knows the price of the year after."""
+    dear = treasury(loan(rate="0.9", debt="30000000", coins="1000", interest=InterestMode.AT_CLOSE))
+    found = list(replay(dear, [(NOW, 60_000_00)], None, NOW + 3000 * DAY, AlertPolicy()))
+    assert [line.transition for line in found] == ["opened", "worse", "worse"]
+    assert found[-1].at < NOW + 366 * DAY
+    slower = treasury(loan(rate="0.02", debt="30000000", coins="1000", interest=InterestMode.AT_CLOSE))
+    assert list(replay(slower, [(NOW, 60_000_00)], None, NOW + 30000 * DAY, AlertPolicy())) == []
 
 
 # -- price files --
