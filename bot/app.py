@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -48,7 +49,10 @@ _log = structlog.get_logger()
 
 
 class Running:
-    """Every part of one bot, wired. `start` and `stop` once each; the parts may be used without either."""
+    """Every part of one bot, wired. `start` and `stop` once each; the parts may be used without either.
+
+    `turn` is held from a poll to the end of its checks: who moves the clock (the demo) does so between turns.
+    """
 
     def __init__(self, settings: Settings, clock: Clock, slack: WebClient, http: httpx.Client) -> None:
         self.settings = settings
@@ -58,6 +62,7 @@ class Running:
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
         self.last_check: datetime | None = None
+        self.turn = threading.Lock()
         self._http = http
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
         self.access = Access(self.store, SlackDirectory(slack), clock)
@@ -88,7 +93,11 @@ class Running:
         self.metrics.read_from(self)
 
     def poll_and_check(self) -> None:
-        """One poll of the price, then every check; what they have to say is delivered at once."""
+        """One poll of the price, then every check, as one turn; what they have to say is delivered at once."""
+        with self.turn:
+            self._poll_and_check()
+
+    def _poll_and_check(self) -> None:
         with self.metrics.poll_seconds.time():
             tick = poll_price(self.store, self._feed, self.books.prices, self.clock, self.settings.price_every)
         for quote in tick.quotes if tick else ():

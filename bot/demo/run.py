@@ -85,7 +85,8 @@ def demo(port: int, story: StoryClock | None) -> Iterator[tuple[Workspace, Runni
 def play(running: Running, clock: StoryClock, told: threading.Event) -> None:
     """Takes the clock from waypoint to waypoint, then lets it run, until `told` to stop."""
     for waypoint in STORY:
-        clock.jump(waypoint.at)
+        with running.turn:  # so that no check holds the new time against the old price
+            clock.jump(waypoint.at)
         if waypoint.recorded:
             record(running, waypoint.recorded)
         if told.wait(waypoint.stay):
