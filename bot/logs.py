@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _TOKEN = re.compile(r"\b(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9.\-]+")
 _CREDENTIALS = re.compile(r"(://[^\s:/@]*):[^\s@/]+@")
 _SHORTEST_SECRET = 4
-_TOO_TALKATIVE = ("httpx", "httpcore", "slack_bolt", "alembic", "stamina")
+_TOO_TALKATIVE = ("httpx", "httpcore", "slack_bolt", "alembic")
 _SAID_BY_US = ("slack_sdk", "apscheduler.executors")
 """Log as an error what they raise or tell as well, and we say what it means."""
 _WARNED_BY_US = ("apscheduler",)
