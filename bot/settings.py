@@ -32,7 +32,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])\Z", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+\Z", re.ASCII)
 _POLLS_MISSED, _LEAST_PATIENCE = 3, timedelta(seconds=10)
-_SHORTEST_SIGNING_SECRET = 8
 _PREFIX = re.compile(r"[a-z0-9_-]{0,20}\Z", re.ASCII)
 
 
@@ -106,9 +105,8 @@ def _token(prefixes: tuple[str, ...], called: str) -> Callable[[Any], Any]:
 
 def _signing_secret(value: Any) -> Any:
     text = (value.get_secret_value() if isinstance(value, SecretStr) else str(value)).strip()
-    if len(text) < _SHORTEST_SIGNING_SECRET:
-        at_least = f"at least {_SHORTEST_SIGNING_SECRET} characters"
-        raise ValueError(f"is not a signing secret: one has {at_least} (its value is not shown)")
+    if not text:
+        raise ValueError("is blank; it is under Basic Information of the Slack app")
     return text
 
 
