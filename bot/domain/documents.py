@@ -30,7 +30,6 @@ from bot.domain.terms import (
     Terms,
     Tier,
     TierKind,
-    Waiver,
 )
 from bot.domain.treasury import Policy
 
@@ -122,7 +121,6 @@ _TERMS: _Fields = {
     "matures": _DAY,
 }
 
-_WAIVER: _Fields = {"since": _INSTANT, "until": _INSTANT, "reason": _TEXT}
 
 _GROUP: _Fields = {
     "id": _TEXT,
@@ -169,14 +167,6 @@ def terms_document(terms: Terms) -> Document:
 
 def terms_from(document: Mapping[str, Any]) -> Terms:
     return Terms(**_read(document, _TERMS))
-
-
-def waiver_document(waiver: Waiver) -> Document:
-    return _write(waiver, _WAIVER)
-
-
-def waiver_from(document: Mapping[str, Any]) -> Waiver:
-    return Waiver(**_read(document, _WAIVER))
 
 
 def group_document(group: Group) -> Document:

@@ -73,13 +73,12 @@ class Delivery:
         self._tell = tell
         self._running = threading.Lock()
         self._held_until: dict[str, datetime] = {}
-        self._dues: set[datetime] = set()
         self._silences = 0
 
     def run_once(self) -> int:
         """Delivers everything that is due, the most severe first; how many messages are in Slack now.
 
-        Returns 0 at once where another thread is at it. A waiting row is tried again by a later run: `first_due`.
+        Returns 0 at once where another thread is at it. A waiting row is tried again by a later run.
         """
         if not self._running.acquire(blocking=False):
             return 0
@@ -88,17 +87,10 @@ class Delivery:
         finally:
             self._running.release()
 
-    def first_due(self) -> datetime | None:
-        """When the first message that this worker has put off is due; None: none is."""
-        return min(self._dues, default=None)
-
     def _run(self) -> int:
-        started = self._clock.now()
         with self._store.reading() as tx:
-            waits = tx.oldest_pending(started) is not None
-        self._dues = {due for due in self._dues if waits and due > started}
-        if not waits:
-            return 0
+            if tx.oldest_pending(self._clock.now()) is None:
+                return 0
         done, self._silences, seen = 0, 0, set[int]()
         while self._silences < UNREACHABLE_IN_A_ROW:
             now = self._clock.now()
@@ -121,7 +113,6 @@ class Delivery:
         if until is None or until <= now:
             self._held_until.pop(row.channel, None)
             return False
-        self._dues.add(until)
         return True
 
     def _take(self, row: Row) -> bool:
@@ -223,7 +214,6 @@ class Delivery:
         again = self._clock.now() + wait
         with self._store.writing() as tx:
             tx.retry(row.id, again, outcome.reason, unknown)
-        self._dues.add(again)
         _log.warning("delivery_put_off", row=row.id, kind=row.kind, reason=outcome.reason, until=again.isoformat())
 
     def _may_be_mended(self, row: Row, outcome: Outcome) -> bool:

@@ -76,7 +76,7 @@ class Requests:
                 given = answer()
                 kept = given
                 later(lambda: self._keep(request_id, kept))
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, a retry that waits for this answer must hear of it
             with self._lock:
                 self._answers.pop(request_id, None)
             mine.set_exception(error)

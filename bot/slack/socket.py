@@ -47,7 +47,7 @@ class SocketMode:
         self._heard = time.time()
         try:
             self._handler.client.connect()
-        except BaseException:
+        except BaseException:  # whatever it is, its threads are stopped before it goes on
             self.stop()
             raise
 

@@ -37,11 +37,6 @@ def flat(text: str) -> str:
     return escape(plain_text(text))
 
 
-def date_token(instant: datetime, fallback: str) -> str:
-    """`instant` in the reader's own zone; `fallback` is shown where that is not possible."""
-    return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} {{time}}|{escape(fallback)}>"
-
-
 def _date(found: re.Match[str]) -> str:
     return f"<!date^{int(datetime.fromisoformat(found[1]).timestamp())}^{{date_short_pretty}} {{time}}|{found[2]}>"
 

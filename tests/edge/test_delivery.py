@@ -286,4 +286,4 @@ def test_nothing_to_do_costs_no_writing_transaction(bot: Bench, monkeypatch: pyt
     worker = bot.deliverer()
     monkeypatch.setattr(bot.store, "writing", refuse)
     assert worker.run_once() == 0
-    assert worker.first_due() is None
+    assert bot.slack.calls["chat.postMessage"] == 0

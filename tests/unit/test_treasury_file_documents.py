@@ -26,7 +26,6 @@ from bot.domain.terms import (
     Terms,
     Tier,
     TierKind,
-    Waiver,
 )
 from bot.domain.treasury import Policy
 
@@ -76,7 +75,6 @@ terms = st.builds(
     desk_calendar=maybe() | ids,
     matures=maybe() | days,
 )
-waivers = st.builds(Waiver, since=instants, until=instants, reason=words)
 groups = st.builds(
     Group,
     id=ids,
@@ -116,11 +114,6 @@ def test_it_gives_terms_back_as_they_were(thing: Terms) -> None:
     assert documents.terms_from(through_json(documents.terms_document(thing))) == thing
 
 
-@given(waivers)
-def test_it_gives_waivers_back_as_they_were(thing: Waiver) -> None:
-    assert documents.waiver_from(through_json(documents.waiver_document(thing))) == thing
-
-
 @given(groups)
 def test_it_gives_groups_back_as_they_were(thing: Group) -> None:
     assert documents.group_from(through_json(documents.group_document(thing))) == thing
@@ -142,7 +135,6 @@ def test_it_gives_policy_back_as_it_was(thing: Policy) -> None:
         (Terms, documents._TERMS),
         (Tier, documents._TIER),
         (Release, documents._RELEASE),
-        (Waiver, documents._WAIVER),
         (Group, documents._GROUP),
         (Calendar, documents._CALENDAR),
         (Policy, documents._POLICY),
