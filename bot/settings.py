@@ -31,6 +31,8 @@ _ALERTS, _PRICES = AlertPolicy(), PricePolicy()
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])\Z", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+\Z", re.ASCII)
+_GROUP = re.compile(r"S[A-Z0-9]+\Z", re.ASCII)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]+\Z", re.ASCII)
 _POLLS_MISSED, _LEAST_PATIENCE = 3, timedelta(seconds=10)
 _PREFIX = re.compile(r"[a-z0-9_-]{0,20}\Z", re.ASCII)
 
@@ -129,6 +131,37 @@ def _channel(value: Any) -> str:
     return text
 
 
+def _group(value: Any) -> str:
+    text = str(value).strip()
+    if not _GROUP.match(text):
+        raise ValueError(f"“{text}” is not a user group's id; it is in the group's link, as S0123456789")
+    return text
+
+
+def _fallback_urls(value: Any) -> tuple[SecretStr, ...]:
+    """Addresses as the apprise library writes them; whether it knows each is asked when the bot is built."""
+    parts = [str(part).strip() for part in (re.split(r"[,\s]+(?=[a-z][a-z0-9+.-]*://)", str(value).strip()))]
+    for part in parts:
+        if not _ADDRESS.match(part):
+            raise ValueError(
+                "is not a list of apprise addresses; write them as mailto://… or json://…, with commas between "
+                "(its value is not shown)"
+            )
+    return tuple(SecretStr(part) for part in parts)
+
+
+def _heartbeat_url(value: Any) -> Any:
+    text = (value.get_secret_value() if isinstance(value, SecretStr) else str(value)).strip()
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("is not a web address; write it as https://… (its value is not shown)")
+    return text
+
+
 def _prefix(value: Any) -> str:
     text = str(value).strip().removeprefix("/")
     if not _PREFIX.match(text):
@@ -190,7 +223,16 @@ class Settings(BaseSettings):
     clear_margin: Ratio = _ALERTS.clear_margin
     clear_after: Wait = _ALERTS.clear_after
     repeat_every: Moment = timedelta(minutes=30)
+    ack_expires: Moment = timedelta(hours=8)
+    flap_limit: Annotated[int, PlainValidator(_whole(1, 99))] = 4
     settle_after: Moment = timedelta(seconds=20)
+
+    escalation_channel: Annotated[str, PlainValidator(_channel)] | None = None
+    escalation_group: Annotated[str, PlainValidator(_group)] | None = None
+    escalate_after: Wait = timedelta(minutes=15)
+    fallback_urls: Annotated[tuple[SecretStr, ...], NoDecode, PlainValidator(_fallback_urls)] = ()
+    fallback_after: Moment = timedelta(minutes=2)
+    heartbeat_url: Annotated[SecretStr, BeforeValidator(_heartbeat_url)] | None = None
 
     log_format: Annotated[LogFormat, PlainValidator(_log_format)] = LogFormat.TEXT
 
@@ -202,6 +244,8 @@ class Settings(BaseSettings):
                 f"PRICE_QUORUM: {self.price_quorum} sources must agree, but PRICE_SOURCES names {named}: "
                 "there could never be a price; name more sources or lower the quorum"
             )
+        if self.escalation_group and not self.escalation_channel:
+            raise ValueError("ESCALATION_GROUP is set and ESCALATION_CHANNEL is not: name the channel to mention it in")
         return self
 
     @property
@@ -215,7 +259,14 @@ class Settings(BaseSettings):
 
     def alert_policy(self) -> AlertPolicy:
         """When alerts clear and speak again."""
-        return AlertPolicy(clear_margin=self.clear_margin, clear_after=self.clear_after, repeat_every=self.repeat_every)
+        return AlertPolicy(
+            clear_margin=self.clear_margin,
+            clear_after=self.clear_after,
+            repeat_every=self.repeat_every,
+            ack_expires=self.ack_expires,
+            escalate_after=self.escalate_after if self.escalation_channel else None,
+            flap_limit=self.flap_limit,
+        )
 
     def price_policy(self) -> PricePolicy:
         """When a quote, a price and a jump are believed."""
@@ -228,7 +279,13 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret there is, so that logs can be kept free of them."""
-        tokens = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        tokens = (
+            self.slack_bot_token,
+            self.slack_signing_secret,
+            self.slack_app_token,
+            self.heartbeat_url,
+            *self.fallback_urls,
+        )
         known = [token.get_secret_value() for token in tokens if token is not None]
         password = _password(self.database_url.get_secret_value())
         return (*known, password) if password else tuple(known)

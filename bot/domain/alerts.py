@@ -18,14 +18,52 @@ from bot.domain.terms import Level
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """What somebody asked to be quiet about: `checks` are families of keys ("covenant"), no `subjects` means all.
+
+    It quiets whatever its alerts have to say but what cannot wait: an accelerated or liquidation line, and the marks
+    of an open call's clock.
+    """
+
+    id: int
+    checks: frozenset[str]
+    subjects: frozenset[str]
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+
+    def covers(self, key: str, now: datetime) -> bool:
+        """Whether it is in force at `now` and is about the alert of `key`."""
+        if not self.at <= now < self.until or family(key) not in self.checks:
+            return False
+        return not self.subjects or subject(key) in self.subjects
+
+
+def family(key: str) -> str:
+    """The check that an alert comes from: "covenant" of "covenant:group:antalpha-all"."""
+    return key.partition(":")[0]
+
+
+def subject(key: str) -> str:
+    """What an alert is about: "antalpha-all" of "covenant:group:antalpha-all"; "" of "price"."""
+    rest = key.partition(":")[2]
+    return rest.removeprefix("group:") if family(key) == "covenant" else rest
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """When alerts clear and speak again. None for `repeat_every` and `edit_every` switches repeats and edits off."""
+    """When alerts clear, speak again and go further. None switches repeats, edits, expiry, escalation, flapping off."""
 
     clear_margin: Fraction = Fraction(1, 100)
     clear_after: timedelta = timedelta(minutes=10)
     repeat_every: timedelta | None = timedelta(minutes=30)
     edit_every: timedelta | None = timedelta(minutes=1)
     price_critical_after: timedelta = timedelta(minutes=10)
+    ack_expires: timedelta | None = timedelta(hours=8)
+    escalate_after: timedelta | None = None
+    flap_limit: int | None = 4
+    silences: tuple[Silence, ...] = ()
 
 
 class Change(StrEnum):

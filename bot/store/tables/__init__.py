@@ -1,7 +1,7 @@
 """Every table of the database, by family. Importing this package fills `Base.metadata`."""
 
 from bot.store.columns import Base
-from bot.store.tables.alerting import Alert, AlertEvent, Outbox
+from bot.store.tables.alerting import Alert, AlertEvent, Fallback, Outbox, Silence
 from bot.store.tables.market import PriceTick
 from bot.store.tables.register import (
     Account,
@@ -18,6 +18,7 @@ from bot.store.tables.register import (
     Treasury,
     Waiver,
 )
+from bot.store.tables.running import Heartbeat, JobRun
 from bot.store.tables.slack import HandledRequest, SlackChannel, SlackUser
 
 metadata = Base.metadata
@@ -31,13 +32,17 @@ __all__ = [
     "Facility",
     "FacilityGroup",
     "FacilityTerms",
+    "Fallback",
     "HandledRequest",
+    "Heartbeat",
+    "JobRun",
     "Movement",
     "Need",
     "Notice",
     "Outbox",
     "PriceTick",
     "RegisterChange",
+    "Silence",
     "SlackChannel",
     "SlackUser",
     "Statement",

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, false, text
 from sqlmodel import Field, UTCDateTime
 
 from bot.store.columns import Base, Json, Ratio, UsCents
@@ -56,13 +56,33 @@ class AlertEvent(Base, table=True):
     text: str
     price: int | None = Field(default=None, sa_type=UsCents)
     ltv: Fraction | None = Field(default=None, sa_type=Ratio)
+    by: str | None = None
+    until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Silence(Base, table=True):
+    """What somebody has asked to be quiet about: `checks` and `subjects` are lists of words; no subjects: all."""
+
+    __tablename__ = "silence"
+    __table_args__ = (CheckConstraint("at < until", "ends_after_it_begins"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    checks: list[str] = Field(sa_type=Json)
+    subjects: list[str] = Field(sa_type=Json)
+    reason: str
+    by: str
+    at: datetime = Field(sa_type=UTCDateTime)
+    until: datetime = Field(sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ended_by: str | None = None
 
 
 class Outbox(Base, table=True):
     """One message that must reach Slack, in its stream's order.
 
     `attempted_at` is committed before the network call: a row that has it and is still pending may have been posted.
-    `settled_look_at` is when a look past SETTLE_AFTER did not find it: only then it is sent again.
+    `settled_look_at` is when a look past SETTLE_AFTER did not find it: only then it is sent again. `elsewhere`: it goes
+    to FALLBACK_URLS where Slack does not take it.
     """
 
     __tablename__ = "outbox"
@@ -92,3 +112,19 @@ class Outbox(Base, table=True):
     failed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     leased_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     leased_by: str | None = None
+    elsewhere: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class Fallback(Base, table=True):
+    """One outbox message that went, or is going, to FALLBACK_URLS because Slack did not take it.
+
+    `told_at`: when the channel was told of it, Slack being back. Leases are by database time.
+    """
+
+    __tablename__ = "fallback"
+
+    outbox_id: int = Field(primary_key=True, foreign_key="outbox.id")
+    leased_until: datetime = Field(sa_type=UTCDateTime)
+    leased_by: str
+    sent_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
