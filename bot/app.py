@@ -23,11 +23,13 @@ from bot.health import DOWN, UNDELIVERED_TOO_LONG, Metrics, outbox_state
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Job, Schedule
 from bot.services.access import Access, LookUpFailedError
+from bot.services.acting import Acting
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
+from bot.services.recording import Channels
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
@@ -61,6 +63,8 @@ class Running:
         self.store = Store(open_engine(settings.database_url.get_secret_value()))
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
+        self.channels = Channels(settings.alert_channel or "", settings.escalation_channel, settings.escalation_group)
+        self.acting = Acting(self.store, self.books, clock, self.channels)
         self.last_check: datetime | None = None
         self.turn = threading.Lock()
         self._http = http
@@ -104,7 +108,7 @@ class Running:
             if quote.why:
                 _log.info("quote_not_used", source=quote.source, verdict=quote.verdict.value, why=quote.why)
         with self.metrics.check_seconds.time():
-            said = run_checks(self.store, self.books, self.clock, self.settings.alert_channel or "")
+            said = run_checks(self.store, self.books, self.clock, self.channels)
         self.last_check = self.clock.now()
         for one in said:
             self.metrics.transitions.labels(one.change.value, one.reason.value).inc()

@@ -57,6 +57,8 @@ def _tier_lines(reading: Reading) -> Iterator[Line]:
             reached=bool(tier.reached),
             cleared=tier.cleared,
             tier=tier.name,
+            urgent=tier.tier.kind.is_urgent,
+            demands=tier.tier.kind.is_call,
         )
 
 
@@ -71,6 +73,7 @@ def _call_line(reading: Reading, call: Call) -> Line:
         cleared=over,
         tier=call.tier.name,
         call=True,
+        urgent=call.tier.kind.is_urgent,
     )
 
 

@@ -7,21 +7,24 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.domain import wording
-from bot.domain.alerts import Alert, Change, Transition
+from bot.domain.alert import Alert, Silence, family
 from bot.domain.book import Book
 from bot.domain.calls import calls_of, open_calls
 from bot.domain.checks import release_now
 from bot.domain.covenant import Exposure
 from bot.domain.terms import Level
+from bot.domain.transitions import Change, Reason, Transition
 from bot.domain.treasury import Notice
-from bot.domain.words import price_phrase, price_sentence, sentence, span
+from bot.domain.words import moment, plain_people, price_phrase, price_sentence, sentence, someone, somewhere, span
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message about an alert. `headline` and `body` (a paragraph a line) may hold moments (`words.moment`).
 
-    `level` is a word of `Level`; `mention` asks that people be notified; `closed` says that the alert has ended.
+    `level` is a word of `Level`; `mention` asks that people be notified, those of the user group `group` where one is
+    given; `closed` says that the alert has ended. `state` says in whose hands it is. `buttons` are what may be done to
+    the alert whose id is `alert`, and `seen` how bad it is as shown here (level and rank: "3.1").
     """
 
     key: str
@@ -30,33 +33,104 @@ class Message:
     body: str = ""
     mention: bool = False
     closed: bool = False
+    group: str = ""
+    state: str = ""
+    buttons: tuple[str, ...] = ()
+    alert: int = 0
+    seen: str = ""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Message:
-        return cls(**document)
+        return cls(**{**document, "buttons": tuple(document.get("buttons", ()))})
+
+
+ACKNOWLEDGE, SNOOZE, PLAN, NO_NOTICE = "acknowledge", "snooze", "plan", "no_notice"
+"""What may be done to an alert, in the order of its buttons."""
 
 
 def message_of(book: Book, transition: Transition) -> Message:
     """The alert's message as it reads after `transition`."""
     alert = transition.alert
-    body = _body(book, transition)
+    if alert is None:
+        return Message(
+            transition.key,
+            Level.OK.word,
+            closing_headline(book, transition),
+            closing_body(book, transition),
+            closed=True,
+        )
     return Message(
         key=transition.key,
-        level=(alert.level if alert else Level.OK).word,
-        headline=headline(book, transition.key, alert) if alert else closing_headline(book, transition),
-        body=body if alert else closing_body(book),
-        mention=transition.posts and alert is not None and alert.level is Level.CRITICAL,
-        closed=alert is None,
+        level=alert.level.word,
+        headline=headline(book, transition.key, alert),
+        body="\n".join([_body(book, transition), *_flapping(book, alert)]),
+        mention=transition.posts and alert.level is Level.CRITICAL,
+        state=state_of(book, alert),
+        buttons=tuple(_buttons(alert)),
+        seen=f"{int(alert.level)}.{alert.rank}",
     )
+
+
+def _buttons(alert: Alert) -> Iterator[str]:
+    if alert.hold is None or alert.hold.until is not None:
+        yield ACKNOWLEDGE
+    yield SNOOZE
+    if family(alert.key) == "covenant":
+        yield PLAN
+    if alert.has_recovered:
+        yield NO_NOTICE
+
+
+def state_of(book: Book, alert: Alert) -> str:
+    """In whose hands an open alert is, and until when; "" where it is nobody's."""
+    zone, hold = book.treasury.zone, alert.hold
+    if hold is not None and hold.until is not None:
+        return f"Snoozed by {someone(hold.by)} until {moment(hold.until, zone, book.at)}"
+    if hold is not None:
+        again = alert.held_until(book.register.alerts)
+        until = f", asked for again {moment(again, zone, book.at)}" if again else ""
+        return f"Acknowledged by {someone(hold.by)} {moment(hold.at, zone, book.at)}{until}"
+    if alert.silence is not None:
+        return f"Silenced {silence_phrase(book, alert.silence)}"
+    return ""
+
+
+def silence_phrase(book: Book, silence: Silence) -> str:
+    """Who, until when and why."""
+    until = moment(silence.until, book.treasury.zone, book.at)
+    return f"by {someone(silence.by)} until {until} ({silence.reason})"
+
+
+def _flapping(book: Book, alert: Alert) -> Iterator[str]:
+    """That it goes up and down too often to say so each time."""
+    if alert.flaps(book.at, book.register.alerts):
+        times = len(alert.lately_up(book.at))
+        yield f"Up and down {times} times within an hour: until it has been calm for one, only what is worse is posted."
+
+
+def escalation_of(book: Book, transition: Transition, told: Message, *, channel: str, group: str) -> Message:
+    """What the escalation channel is told: that nobody has taken it, or what has become of that.
+
+    `told` is the alert's own message, `channel` where that is.
+    """
+    alert = transition.alert
+    where = f"Acknowledge it in {somewhere(channel)}."
+    if transition.escalates:
+        waited = book.at - (alert.unowned_since or book.at) if alert else None
+        said = f"Nobody has acknowledged this for {span(waited)}: " if waited else "Needs somebody now: "
+        return replace(told, headline=said + told.headline, body=f"{where}\n{told.body}", mention=True, group=group)
+    words = "" if told.closed else f"{_what_happened(book, transition)}: "
+    return replace(told, headline=words + told.headline, body=told.body, mention=False)
 
 
 def _body(book: Book, transition: Transition) -> str:
     if transition.recovered:
         return _body_without_calls(book, transition)
-    return transition.finding.text if transition.finding and transition.finding.text else closing_body(book)
+    finding = transition.finding
+    return finding.text if finding and finding.text else price_sentence(book.price)
 
 
 def _body_without_calls(book: Book, transition: Transition) -> str:
@@ -72,10 +146,28 @@ def _body_without_calls(book: Book, transition: Transition) -> str:
 
 
 def reply_of(book: Book, transition: Transition) -> Message:
-    """The line of history that goes into the message's thread."""
+    """The line of history that goes into the message's thread. It names people and wakes none of them."""
     told = message_of(book, transition)
     said = " ".join([*_recorded(book, transition), told.headline])
-    return Message(transition.key, told.level, f"{_CHANGE_WORDS[transition.change]}: {said}", closed=told.closed)
+    happened = plain_people(_what_happened(book, transition))
+    return Message(transition.key, told.level, f"{happened}: {said}", closed=told.closed)
+
+
+def _what_happened(book: Book, transition: Transition) -> str:
+    """The change in a word or two, with who did it."""
+    alert, act = transition.alert, transition.act
+    if transition.change is Change.SNOOZED and alert and alert.hold and alert.hold.until:
+        until = moment(alert.hold.until, book.treasury.zone, book.at)
+        return f"Snoozed by {someone(alert.hold.by)} until {until}"
+    if transition.change is Change.ACKNOWLEDGED and act:
+        return f"Acknowledged by {someone(act.by)}"
+    if transition.reason is Reason.NO_NOTICE and act:
+        return f"{_CHANGE_WORDS[transition.change]} by {someone(act.by)}, no notice received"
+    if transition.reason is Reason.SILENCED and alert and alert.silence:
+        return f"Silenced {silence_phrase(book, alert.silence)}"
+    if transition.reason is Reason.SILENCE_OVER:
+        return "No longer silenced"
+    return _CHANGE_WORDS[transition.change]
 
 
 def _recorded(book: Book, transition: Transition) -> Iterator[str]:
@@ -106,6 +198,9 @@ _CHANGE_WORDS = {
     Change.CLOSED: "Closed",
     Change.NOTED: "Recorded",
     Change.REPEATED: "Still open",
+    Change.ESCALATED: "Escalated, as nobody has acknowledged it",
+    Change.ACKNOWLEDGED: "Acknowledged",
+    Change.SNOOZED: "Snoozed",
     Change.UPDATED: "Updated",
     Change.KEPT: "Unchanged",
 }
@@ -155,7 +250,11 @@ def _was(book: Book, transition: Transition) -> str:
     return f"; it was at its {stood}, open for {span(transition.at - before.opened_at)}"
 
 
-def closing_body(book: Book) -> str:
+def closing_body(book: Book, transition: Transition) -> str:
+    """The price it ended at; of what somebody has closed by hand, who."""
+    if transition.reason is Reason.NO_NOTICE and transition.act:
+        said = f"Closed by {someone(transition.act.by)}: back under its line, and no notice was received."
+        return f"{said}\n{price_sentence(book.price)}"
     return price_sentence(book.price)
 
 

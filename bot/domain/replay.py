@@ -69,10 +69,10 @@ def replay(
     """Every transition over `prices` (instant, cents per BTC; in order) in [since, until).
 
     Each price stands until the next, the last until `until`, a year at most. It starts without alerts at the first
-    price at or after `since` and never before the treasury opened; repeats and edits are off.
+    price at or after `since` and never before the treasury opened; repeats, edits, escalation and flapping are off.
     """
     begin = max(since, treasury.opened) if since else treasury.opened
-    quiet = replace(policy, repeat_every=None, edit_every=None)
+    quiet = replace(policy, repeat_every=None, edit_every=None, escalate_after=None, flap_limit=None)
     rows = [(at, price) for at, price in prices if at >= begin and (until is None or at < until)]
     if not rows:
         return

@@ -42,6 +42,11 @@ class TierKind(StrEnum):
         """Whether the lender may demand a cure at this line, with a target of its own."""
         return self in (TierKind.CALL, TierKind.ACCELERATED)
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the lender may act on it at once."""
+        return self in (TierKind.ACCELERATED, TierKind.LIQUIDATION)
+
 
 class DayCount(StrEnum):
     ACT_360 = "ACT/360"

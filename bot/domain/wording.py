@@ -155,7 +155,21 @@ def call_sentence(book: Book, call: Call) -> str:
     """One open call: its notice, deadline and what is demanded, sent, credited and missing."""
     zone, notice = book.treasury.zone, call.notice
     noted = f"Notice “{notice.ref}” of {moment(notice.at, zone, book.at)} at {show_usd(notice.price)}"
-    return f"{noted}, {_clock(book, call)}. {_demand(call)}"
+    may = f" {_may_now(book, call)}" if call.state is CallState.MISSED else ""
+    return f"{noted}, {_clock(book, call)}.{may} {_demand(call)}"
+
+
+def _may_now(book: Book, call: Call) -> str:
+    """What the lender may do next, by the terms of its liquidation line, once a deadline is missed."""
+    exposure = book.snapshot.exposure(call.notice.facility, call.notice.group)
+    tier = next((b.tier for b in exposure.bounds if b.tier.kind is TierKind.LIQUIDATION), None)
+    if tier is None or tier.liquidate_to is None:
+        return "The lender may now sell pledged coins by its terms."
+    fee = tier.liquidation_fee_bps
+    aim = cures(book.read(exposure), tier.liquidate_to, exposure.tested, Fraction(fee, 10_000))
+    about = f", now about {show_btc_up(aim.sell_pledged)} BTC" if aim.sell_pledged else ""
+    at_fee = f", at a fee of {percent_plain(Fraction(fee, 10_000))} %" if fee else ""
+    return f"The lender may now sell pledged coins, down to LTV {percent_plain(tier.liquidate_to)} %{at_fee}{about}."
 
 
 def _clock(book: Book, call: Call) -> str:
@@ -163,7 +177,7 @@ def _clock(book: Book, call: Call) -> str:
     if call.due is None:
         clock = "no deadline given"
     elif call.state is CallState.MISSED:
-        clock = f"MISSED: it was due {moment(call.due, zone, book.at)}; the lender may now act on its terms"
+        clock = f"MISSED: it was due {moment(call.due, zone, book.at)}"
     elif call.due <= book.at:
         clock = f"was due {moment(call.due, zone, book.at)}"
     else:

@@ -1,7 +1,7 @@
 """Small pieces of every sentence: moments, spans, prices with their age.
 
 An instant inside a text is kept as a *moment*, so that Slack can show it in the reader's own zone; everywhere else
-`plain_text` leaves the treasury's local time.
+`plain_text` leaves the treasury's local time. People and channels are kept in the same way.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.alert import Person
 from bot.domain.money import show_usd
 from bot.domain.periods import ONE_DAY, iso, local_day
 from bot.domain.price import PriceState, PriceView
 
 MOMENT = re.compile("\x02([^|\x03]+)\\|([^\x03]+)\x03")
+_PERSON = re.compile("\x02@[^|\x03]+\\|([^\x03]+)\x03")
 _WEEK = timedelta(days=6)
 
 
@@ -30,8 +32,23 @@ def moment(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"\x02{iso(instant)}|{said}\x03"
 
 
+def someone(person: Person) -> str:
+    """A person by name, marked so that Slack can show them as its own."""
+    return f"\x02@{person.id}|{person.name or person.id}\x03"
+
+
+def somewhere(channel: str) -> str:
+    """A channel, marked so that Slack can show it by its name."""
+    return f"\x02#{channel}|{channel}\x03"
+
+
+def plain_people(text: str) -> str:
+    """`text` with people by name alone: Slack wakes whom a message shows as its own."""
+    return _PERSON.sub(r"\1", text)
+
+
 def plain_text(text: str) -> str:
-    """`text` with each moment as the treasury's local time."""
+    """`text` with each moment as the treasury's local time, people and channels by name."""
     return MOMENT.sub(r"\2", text)
 
 

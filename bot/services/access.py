@@ -20,7 +20,16 @@ MAX_AGE = timedelta(hours=1)
 REFRESH_AFTER = timedelta(minutes=40)
 """What is older is asked again by `refresh`, so that people in daily use never wait for a look-up."""
 
-_USER_FACTS = ("team_id", "deleted", "is_bot", "is_app_user", "is_restricted", "is_ultra_restricted", "is_stranger")
+_USER_FACTS = (
+    "team_id",
+    "real_name",
+    "deleted",
+    "is_bot",
+    "is_app_user",
+    "is_restricted",
+    "is_ultra_restricted",
+    "is_stranger",
+)
 _SHARING = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 _CHANNEL_FACTS = ("name", "is_im", "is_archived", *_SHARING)
 _UNSEEN = ("channel_not_found", "not_in_channel", "no_permission")

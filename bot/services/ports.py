@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
-from bot.domain.alerts import Alert, Transition
+from bot.domain.alert import Alert, Silence
 from bot.domain.money import Price
 from bot.domain.quotes import Poll, Tick
 from bot.domain.terms import Level
+from bot.domain.transitions import Transition
 from bot.domain.treasury import Treasury
 
 T_co = TypeVar("T_co", covariant=True)
@@ -77,16 +78,46 @@ class KeepsRegister(Protocol):
 
 
 class OpenAlert(Protocol):
-    """An open alert as kept."""
+    """An alert as kept; see `bot.store.alert_rows`."""
 
     @property
+    def id(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def tier(self) -> str | None: ...
+    @property
+    def opened_at(self) -> datetime: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
+    @property
+    def due(self) -> datetime | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
     def alert(self) -> Alert: ...
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def newest_ts(self) -> str | None: ...
 
 
 class KeepsAlerts(Reads, Protocol):
     """What a check writes: alerts, their history, and the messages that must go out."""
 
     def open_alerts(self) -> Mapping[str, OpenAlert]: ...
+
+    def lately_closed(self, since: datetime) -> Mapping[str, Alert]: ...
+
+    def silences(self, now: datetime) -> tuple[Silence, ...]: ...
+
+    def post_waits(self, stream: str) -> bool:
+        """Whether a post of `stream` is not known to be in Slack yet."""
+        ...
 
     def save_transition(
         self,
@@ -111,4 +142,5 @@ class KeepsAlerts(Reads, Protocol):
         message: dict[str, Any],
         level: Level | int,
         at: datetime,
+        elsewhere: bool = False,
     ) -> int: ...

@@ -28,8 +28,8 @@ def quoted(text: str, longest: int = 60) -> str:
 
 
 def rich(text: str) -> str:
-    """Domain text as mrkdwn: escaped, its moments as dates that each reader sees in their own zone."""
-    return MOMENT.sub(_date, escape(text))
+    """Domain text as mrkdwn: escaped, its moments as dates that each reader sees in their own zone, people by name."""
+    return MOMENT.sub(_marked, escape(text))
 
 
 def flat(text: str) -> str:
@@ -37,7 +37,9 @@ def flat(text: str) -> str:
     return escape(plain_text(text))
 
 
-def _date(found: re.Match[str]) -> str:
+def _marked(found: re.Match[str]) -> str:
+    if found[1][0] in "@#":
+        return f"<{found[1]}>"
     return f"<!date^{int(datetime.fromisoformat(found[1]).timestamp())}^{{date_short_pretty}} {{time}}|{found[2]}>"
 
 

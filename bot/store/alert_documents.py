@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.alerts import Active, Alert
+from bot.domain.alert import Active, Alert, Hold, Person, Silence
 from bot.domain.periods import as_utc, iso
 from bot.domain.terms import Level
 
@@ -24,11 +24,20 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "text": alert.text,
         "posted_at": _iso(alert.posted_at),
         "edited_at": _iso(alert.edited_at),
+        "hold": _hold_document(alert.hold),
+        "silence": silence_document(alert.silence) if alert.silence else None,
+        "owed": alert.owed,
+        "unowned_since": _iso(alert.unowned_since),
+        "escalated_at": _iso(alert.escalated_at),
+        "ups": [iso(up) for up in alert.ups],
     }
 
 
 def alert_from(document: Mapping[str, Any]) -> Alert:
-    """The alert that `alert_document` wrote. KeyError, TypeError or ValueError where it did not."""
+    """The alert that `alert_document` wrote. KeyError, TypeError or ValueError where it did not.
+
+    What an earlier version did not write yet has no value.
+    """
     return Alert(
         key=document["key"],
         opened_at=_at(document["opened_at"]),
@@ -38,7 +47,47 @@ def alert_from(document: Mapping[str, Any]) -> Alert:
         text=document["text"],
         posted_at=_maybe_at(document["posted_at"]),
         edited_at=_maybe_at(document["edited_at"]),
+        hold=_hold_from(document.get("hold")),
+        silence=silence_from(document["silence"]) if document.get("silence") else None,
+        owed=document.get("owed", False),
+        unowned_since=_maybe_at(document.get("unowned_since")),
+        escalated_at=_maybe_at(document.get("escalated_at")),
+        ups=tuple(_at(text) for text in document.get("ups", ())),
     )
+
+
+def silence_document(silence: Silence) -> dict[str, Any]:
+    """Everything of `silence`."""
+    return {
+        "id": silence.id,
+        "checks": sorted(silence.checks),
+        "subjects": sorted(silence.subjects),
+        "reason": silence.reason,
+        "by": _person_document(silence.by),
+        "at": iso(silence.at),
+        "until": iso(silence.until),
+    }
+
+
+def silence_from(document: Mapping[str, Any]) -> Silence:
+    """The silence that `silence_document` wrote."""
+    return Silence(
+        id=document["id"],
+        checks=frozenset(document["checks"]),
+        subjects=frozenset(document["subjects"]),
+        reason=document["reason"],
+        by=Person(**document["by"]),
+        at=_at(document["at"]),
+        until=_at(document["until"]),
+    )
+
+
+def _hold_document(hold: Hold | None) -> dict[str, Any] | None:
+    return {"by": _person_document(hold.by), "at": iso(hold.at), "until": _iso(hold.until)} if hold else None
+
+
+def _hold_from(document: Mapping[str, Any] | None) -> Hold | None:
+    return Hold(Person(**document["by"]), _at(document["at"]), _maybe_at(document["until"])) if document else None
 
 
 def _active_document(line: Active) -> dict[str, Any]:
@@ -51,6 +100,9 @@ def _active_document(line: Active) -> dict[str, Any]:
         "call": line.call,
         "clear_since": _iso(line.clear_since),
         "clear_for_us": line.clear_for // _MICROSECOND,
+        "urgent": line.urgent,
+        "demands": line.demands,
+        "reached": line.reached,
     }
 
 
@@ -64,6 +116,9 @@ def _active_from(document: Mapping[str, Any]) -> Active:
         call=document["call"],
         clear_since=_maybe_at(document["clear_since"]),
         clear_for=timedelta(microseconds=document["clear_for_us"]),
+        urgent=document.get("urgent", False),
+        demands=document.get("demands", False),
+        reached=document.get("reached", True),
     )
 
 
@@ -77,3 +132,7 @@ def _at(text: str) -> datetime:
 
 def _maybe_at(text: str | None) -> datetime | None:
     return _at(text) if text else None
+
+
+def _person_document(person: Person) -> dict[str, Any]:
+    return {"id": person.id, "name": person.name}

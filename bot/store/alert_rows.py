@@ -23,7 +23,7 @@ _events = table_of(tables.AlertEvent)
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """One alert as stored. `alert` is its domain state, of a closed one the last; `channel` and `newest_ts` are those
+    """One alert as stored. `alert` is its domain state; `channel` and `newest_ts` are those
     of its newest post (`newest_ts` None: nothing is posted yet)."""
 
     id: int
@@ -42,7 +42,10 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertEventRow:
-    """One transition of an alert as it was recorded. `price` in cents per BTC, `ltv` the lender's."""
+    """One transition of an alert as it was recorded. `price` in cents per BTC, `ltv` the lender's.
+
+    `by`: whose act it was; `until`: what they snoozed it until.
+    """
 
     alert_id: int
     at: datetime
@@ -54,6 +57,8 @@ class AlertEventRow:
     text: str
     price: Price | None
     ltv: Fraction | None
+    by: str | None
+    until: datetime | None
 
 
 class Alerts(Part):
@@ -61,6 +66,13 @@ class Alerts(Part):
         """Every open alert by its key."""
         rows = self._connection.execute(_select().where(_alerts.c.status == "open").order_by(_alerts.c.key))
         return {row.key: _alert_row(row) for row in rows}
+
+    def lately_closed(self, since: datetime) -> dict[str, Alert]:
+        """The alerts that closed after `since`, by key, of several the last: what is remembered of them."""
+        query = _select().where(_alerts.c.status == "closed", _alerts.c.closed_at > since)
+        rows = self._connection.execute(query.order_by(_alerts.c.closed_at, _alerts.c.id))
+        closed = {row.key: alert_from(row.state) for row in rows}
+        return {key: alert for key, alert in closed.items() if not alert.active}  # an earlier version left its lines
 
     def alert(self, alert_id: int) -> AlertRow | None:
         """One alert, open or closed."""
@@ -101,7 +113,7 @@ class Alerts(Part):
         is. `channel` is where the first post goes; from then on a delivered post says where the alert's message is.
         Deciding and saving belong into one writing transaction: IntegrityError where another opened the key meanwhile.
         """
-        values = {"due": due, "text": text}
+        values: dict[str, Any] = {"due": due, "text": text}
         if transition.before is None:
             if transition.alert is None:
                 return None
@@ -110,6 +122,8 @@ class Alerts(Part):
         else:
             if transition.alert is None:
                 values |= {"status": "closed", "closed_at": transition.at}
+                if transition.after is not None:
+                    values["state"] = alert_document(transition.after)
             elif transition.alert != transition.before:
                 values |= _state(transition.alert)
             alert_id = self._update(transition.key, values)
@@ -136,6 +150,8 @@ class Alerts(Part):
             "level": int(known.level if known else Level.OK),
             "tier": known.tier if known else None,
             "mark": transition.mark,
+            "by": transition.act.by.id if transition.act else None,
+            "until": known.hold.until if transition.act and known and known.hold else None,
         }
         self._insert(_events, values | about)
 

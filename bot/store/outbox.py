@@ -79,6 +79,7 @@ class OutboxPart(Part):
         message: dict[str, Any],
         level: Level | int,
         at: datetime,
+        elsewhere: bool = False,
     ) -> int:
         """Adds a message to the end of its stream; its id.
 
@@ -87,7 +88,12 @@ class OutboxPart(Part):
         """
         values = {"alert_id": alert_id, "stream": stream, "kind": kind, "channel": channel, "message": message}
         values |= {"delivery_id": str(uuid4()), "level": int(level), "status": "pending", "attempts": 0}
-        return self._insert(_outbox, values | {"created_at": at})
+        return self._insert(_outbox, values | {"created_at": at, "elsewhere": elsewhere})
+
+    def post_waits(self, stream: str) -> bool:
+        """Whether a post of `stream` is not known to be in Slack yet."""
+        waiting = exists().where(_pending, _outbox.c.stream == stream, _outbox.c.kind == "post")
+        return bool(self._connection.execute(select(waiting)).scalar())
 
     def due(self, now: datetime, limit: int) -> list[OutboxRow]:
         """What may be sent now: of each stream its first pending row, unless it waits or somebody has it.

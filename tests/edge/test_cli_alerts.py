@@ -12,6 +12,7 @@ from bot.domain.alerts import AlertPolicy
 from bot.domain.quotes import PricePolicy
 from bot.services.books import Books
 from bot.services.checking import run_checks
+from bot.services.recording import Channels
 from bot.store.engine import open_engine
 from bot.store.store import Store
 from edge.cli_process import Plimsoll, price
@@ -40,7 +41,7 @@ def check(store: Store, directory: Path, minutes: int, cents: int) -> None:
     """A price, and the checks at it."""
     instant = FIRST + timedelta(minutes=minutes)
     price(directory, instant.isoformat(), cents)
-    run_checks(store, Books(AlertPolicy(), PricePolicy()), At(instant), "C1")
+    run_checks(store, Books(AlertPolicy(), PricePolicy()), At(instant), Channels("C1"))
 
 
 def test_open_alerts_come_first_and_the_worst_of_them(imported: Plimsoll, store: Store, tmp_path: Path) -> None:

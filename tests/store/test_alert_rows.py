@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -119,7 +120,7 @@ def test_what_was_never_an_alert_leaves_nothing(store: Store) -> None:
 
 def test_a_key_has_one_open_alert(store: Store) -> None:
     check(store, finding("early"), NOON)
-    blind = Transition(KEY, Change.OPENED, Reason.FIRST_SEEN, NOON, Alert(KEY, NOON, ()))
+    blind = Transition(KEY, Change.OPENED, Reason.FIRST_SEEN, NOON, Alert(KEY, NOON, (Active("x", 0, Level.WARNING),)))
     with pytest.raises(IntegrityError), store.writing() as tx:
         tx.save_transition(blind, channel="C1", text="")
     for minute in (1, 11):
@@ -132,7 +133,7 @@ def test_a_key_has_one_open_alert(store: Store) -> None:
 def test_the_answer_has_the_worst_first_and_the_last_closed(store: Store) -> None:
     def save(key: str, change: Change, at: datetime, level: Level = Level.WARNING) -> None:
         alert = Alert(key, at, (Active("x", 0, level),))
-        known = {"alert": alert} if change is Change.OPENED else {"alert": None, "before": alert}
+        known = {"after": alert} if change is Change.OPENED else {"after": replace(alert, active=()), "before": alert}
         with store.writing() as tx:
             tx.save_transition(Transition(key, change, Reason.ALL_CLEAR, at, **known), channel=None, text=key)
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from making import NOON
 
-from bot.domain.alerts import Alert, Change, Reason, Transition
+from bot.domain.alerts import Active, Alert
 from bot.domain.terms import Level
+from bot.domain.transitions import Change, Reason, Transition
 from bot.store.engine import open_engine
 from bot.store.outbox import OutboxRow, Post
 from bot.store.store import Store
@@ -42,7 +43,7 @@ def deliver(store: Store, row_id: int, ts: str = "1.0", **how: Any) -> Post | No
 
 
 def an_alert(store: Store) -> int:
-    alert = Alert("price", NOON, ())
+    alert = Alert("price", NOON, (Active("price", 0, Level.WARNING),))
     opened = Transition("price", Change.OPENED, Reason.FIRST_SEEN, NOON, alert)
     with store.writing() as tx:
         alert_id = tx.save_transition(opened, channel="C1", text="")

@@ -197,7 +197,7 @@ def test_a_very_long_alert_says_how_much_it_left_out() -> None:
     long = replace(reached(), body="\n".join(f"paragraph {n} " + "x" * 200 for n in range(200)))
     made = alerts.alert(long)
     assert faults(made) == []
-    assert "more paragraphs: see `/ltv`" in made["blocks"][-1]["elements"][0]["text"]
+    assert "more paragraphs: see `/ltv`" in made["blocks"][-2]["elements"][0]["text"]
     endless = replace(reached(), headline="h" * 5_000, body="y" * 20_000)
     assert faults(alerts.alert(endless)) == []
     assert faults(alerts.reply(endless)) == []

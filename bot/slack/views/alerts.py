@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from bot.domain.messages import Message
+from slackblocks import ActionsBlock, Block, Button, Option, StaticSelectMenu, Text, TextType
+
+from bot.domain.messages import ACKNOWLEDGE, NO_NOTICE, PLAN, SNOOZE, Message
+from bot.domain.snoozes import SNOOZES
 from bot.slack.limits import Payload
 from bot.slack.text import flat, packed, rich
 from bot.slack.views.parts import context, payload, rendered, section
 
+ACTIONS = {name: f"alert_{name}" for name in (ACKNOWLEDGE, SNOOZE, PLAN, NO_NOTICE)}
+"""The action ids of the buttons."""
+
 CONTINUED = "Continued in a newer message."
+_MENTION = re.compile(r"\A<!(channel|subteam\^[A-Z0-9]+)> ")
+
 BUDGET = 8_000
 """Characters of headline and body; the whole message may have about 9,000."""
 
 
 def alert(message: Message) -> Payload:
     """The message of an alert: headline, numbers, level. Only what must be looked at now wakes the channel."""
-    wake = "<!channel> " if message.mention else ""
+    wake = _wake(message)
     headline = _one_line(message.headline)
     bold = _bold(headline, wake)
     pieces, left = _within(packed(message.body), BUDGET - sum(len(piece) for piece in bold))
     blocks = [section(wake + piece if not i else piece) for i, piece in enumerate(bold)]
     blocks += [section(piece) for piece in pieces]
     blocks += [context(_state(message) + (f" · {left} more paragraphs: see `/ltv`" if left else ""))]
+    if message.buttons:
+        blocks += [buttons(message)]
     return payload(_text(message), blocks)
+
+
+def buttons(message: Message) -> Block:
+    """What may be done to the alert. Each carries which alert, and how bad it was where somebody clicked."""
+    known = f"{message.alert} {message.seen}"
+    return ActionsBlock([_ELEMENTS[name](known) for name in message.buttons])
+
+
+def _acknowledge(known: str) -> Button:
+    return Button("Acknowledge", ACTIONS[ACKNOWLEDGE], value=known, style="primary")
+
+
+def _snooze(known: str) -> StaticSelectMenu:
+    options = [Option(Text(label, type_=TextType.PLAINTEXT), f"{known} {choice}") for choice, label in SNOOZES.items()]
+    return StaticSelectMenu(action_id=ACTIONS[SNOOZE], options=options, placeholder="Snooze")
+
+
+def _plan(known: str) -> Button:
+    return Button("Show plan", ACTIONS[PLAN], value=known)
+
+
+def _no_notice(known: str) -> Button:
+    return Button("No notice received", ACTIONS[NO_NOTICE], value=known)
+
+
+_ELEMENTS = {ACKNOWLEDGE: _acknowledge, SNOOZE: _snooze, PLAN: _plan, NO_NOTICE: _no_notice}
 
 
 def reply(message: Message) -> Payload:
@@ -50,9 +87,15 @@ def _pointer(where: str) -> list[dict[str, Any]]:
 def _quiet(block: dict[str, Any]) -> dict[str, Any]:
     """The block without its mention: it has woken people once."""
     text = block.get("text")
-    if not isinstance(text, dict) or "<!channel> " not in str(text.get("text")):
+    if not isinstance(text, dict):
         return block
-    return {**block, "text": {**text, "text": str(text["text"]).replace("<!channel> ", "")}}
+    return {**block, "text": {**text, "text": _MENTION.sub("", str(text.get("text")))}}
+
+
+def _wake(message: Message) -> str:
+    if not message.mention:
+        return ""
+    return f"<!subteam^{message.group}> " if message.group else "<!channel> "
 
 
 def _text(message: Message) -> str:
@@ -60,7 +103,8 @@ def _text(message: Message) -> str:
 
 
 def _state(message: Message) -> str:
-    return "Closed" if message.closed else message.level.capitalize()
+    said = "Closed" if message.closed else message.level.capitalize()
+    return f"{said} · {rich(message.state)}" if message.state else said
 
 
 def _one_line(text: str) -> str:

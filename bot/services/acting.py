@@ -1,0 +1,114 @@
+"""What people do to alerts: acknowledge, snooze, say that no notice came, ask for silence and end it.
+
+Each is one transaction, short enough for Slack's 3 s; what it changes is said as any other change is, by the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.alert import Person, Silence
+from bot.domain.alerts import decide
+from bot.domain.book import Book
+from bot.domain.checks import all_findings
+from bot.domain.transitions import Act, Transition
+from bot.services.books import Books
+from bot.services.checking import run_checks
+from bot.services.errors import NothingImportedError
+from bot.services.ports import Clock, KeepsAlerts, OpenAlert
+from bot.services.recording import Channels, record
+
+ANSWER_WITHIN = timedelta(seconds=2)
+"""How long somebody who clicks waits for the database."""
+
+
+class KeepsSilences(KeepsAlerts, Protocol):
+    """What acting writes."""
+
+    def alert(self, alert_id: int) -> OpenAlert | None: ...
+
+    def alerts(self, limit_closed: int = 10) -> Sequence[OpenAlert]: ...
+
+    def add_silence(self, silence: Silence) -> int: ...
+
+    def end_silence(self, silence_id: int, by: str, at: datetime) -> bool: ...
+
+
+class ActingStore(Protocol):
+    """The store, as far as acting needs it."""
+
+    def writing(self, wait: timedelta = ...) -> AbstractContextManager[KeepsSilences]: ...
+
+    def reading(self) -> AbstractContextManager[KeepsSilences]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What became of a click: `row` is the alert as it is kept now, None where there never was one."""
+
+    book: Book
+    row: OpenAlert | None
+    transition: Transition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything `/alerts` shows: alerts, open ones first, and the silences in force."""
+
+    book: Book
+    alerts: Sequence[OpenAlert]
+    silences: tuple[Silence, ...]
+
+
+class Acting:
+    """May be shared between threads. `channels`: where its changes are said. NothingImportedError before an import."""
+
+    def __init__(self, store: ActingStore, books: Books, clock: Clock, channels: Channels) -> None:
+        self._store = store
+        self._books = books
+        self._clock = clock
+        self._channels = channels
+
+    def act(self, alert_id: int, act: Act) -> Acted:
+        """`act` upon one alert, as it stands at this very instant."""
+        with self._store.writing(ANSWER_WITHIN) as tx:
+            now = self._clock.now()
+            book = self._books.open(tx, now)
+            row = tx.alert(alert_id)
+            if row is None or row.status != "open":
+                return Acted(book, row, None)
+            policy = replace(self._books.alerts, silences=tx.silences(now))
+            finding = all_findings(book).get(row.alert.key)
+            by_itself = decide(row.alert, finding, now, policy)
+            record(tx, book, by_itself, self._channels)
+            acted = decide(by_itself.after, finding, now, policy, act)
+            if acted.speaks:
+                record(tx, book, acted, self._channels)
+            return Acted(book, tx.alert(alert_id), acted)
+
+    def listing(self) -> Listing:
+        """Open alerts, the last ten that closed, and the silences in force."""
+        with self._store.reading() as tx:
+            now = self._clock.now()
+            return Listing(self._books.open(tx, now), tx.alerts(), tx.silences(now))
+
+    def silence(self, wanted: Silence) -> Silence:
+        """Records a silence, and lets every alert that it covers say so at once."""
+        with self._store.writing(ANSWER_WITHIN) as tx:
+            if tx.treasury() is None:
+                raise NothingImportedError
+            made = replace(wanted, id=tx.add_silence(wanted))
+        run_checks(self._store, self._books, self._clock, self._channels)
+        return made
+
+    def end_silence(self, silence_id: int, by: Person) -> bool:
+        """Ends one; whether it was in force. What it kept quiet is said at once."""
+        with self._store.writing(ANSWER_WITHIN) as tx:
+            ended = tx.end_silence(silence_id, by.id, self._clock.now())
+        if ended:
+            run_checks(self._store, self._books, self._clock, self._channels)
+        return ended
