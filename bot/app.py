@@ -172,7 +172,7 @@ class Running:
         self._role = "all" if works and answers else "web" if answers else "worker"
         jobs = [Job("beat", BEAT_EVERY, self.troubles_of_jobs.watched("beat", self._beat))]
         if answers:
-            jobs += [Job("token", TOKEN_EVERY, self._token.look)]
+            jobs += [Job("token", TOKEN_EVERY, self.know_token)]
             jobs += [self._shared("refresh", CACHE_EVERY, lambda _: self.access.refresh(), CACHE_LEASE)]
         if answers and self._socket:
             jobs += [Job("connect", CONNECT_EVERY, self.connect)]
@@ -192,6 +192,10 @@ class Running:
         """A job that one process does for all, a slot at a time."""
         run = self.troubles_of_jobs.watched(name, partial(self.turns.take, name, every, work, lease))
         return Job(name, every, run, again=AGAIN_EVERY)
+
+    def know_token(self) -> None:
+        """Asks Slack whose bot this is, unless it said so lately: each process must know."""
+        self._token.look()
 
     def connect(self) -> None:
         """Opens the socket, or sees to it that it is still alive."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 
 from bot.services.access import LookUpFailedError
 
-GOOD_FOR = timedelta(minutes=10)
+GOOD_FOR_S = 600.0
 _log = structlog.get_logger()
 
 
 class TokenWatch:
     """`ask` asks Slack whose bot this is, and raises LookUpFailedError where it does not say."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[], None], good_for_s: float = GOOD_FOR_S) -> None:
         self._ask = ask
+        self._good_for_s = good_for_s
         self._good_until = 0.0
         self._known = False
         self._failed: LookUpFailedError | None = None
@@ -34,7 +34,7 @@ class TokenWatch:
             _log.warning("slack_not_asked", reason=failed.code)
             return
         self._known, self._failed = True, None
-        self._good_until = time.monotonic() + GOOD_FOR.total_seconds()
+        self._good_until = time.monotonic() + self._good_for_s
 
     def trouble(self) -> str | None:
         """What is the matter by Slack's last word. No network."""
