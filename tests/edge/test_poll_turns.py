@@ -207,13 +207,15 @@ def test_what_is_cut_short_by_a_stop_can_be_taken_at_once(store: Store, workers:
     became: list[Turn] = []
     thread = threading.Thread(target=lambda: became.append(workers[0].turns.take("poll_and_check", EVERY, work)))
     thread.start()
-    assert begun.wait(30)
-    assert workers[1].turn() is Turn.BUSY
-    workers[0].turns.stop()
-    workers[0].turns.let_go()
-    assert workers[1].turn() is Turn.DONE
-    goes_on.set()
-    thread.join(30)
+    try:
+        assert begun.wait(30)
+        assert workers[1].turn() is Turn.BUSY
+        workers[0].turns.stop()
+        workers[0].turns.let_go()
+        assert workers[1].turn() is Turn.DONE
+    finally:
+        goes_on.set()
+        thread.join(30)
     assert became == [Turn.LOST]
     assert len(ticks(store)) == 1
     assert workers[0].turns.take("thin", EVERY, lambda _: None) is Turn.BUSY

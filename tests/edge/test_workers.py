@@ -17,7 +17,7 @@ from sqlalchemy import text
 from bot.domain.slots import Slot
 from bot.store.engine import open_engine
 from bot.store.store import Store
-from bot.workspace import Workspace
+from bot.workspace import Workspace, faults
 
 from .bot_process import SECRET, TOKEN, Bot, Source, eventually
 from .cli_process import Plimsoll
@@ -154,6 +154,21 @@ def test_told_to_stop_it_leaves_no_slot_to_wait_for(herd: Herd) -> None:
     (slot,) = herd.slots()
     assert slot.done_at is not None
     assert herd.ticks() == 1
+
+
+def test_work_that_is_cut_short_by_a_stop_can_be_taken_at_once(herd: Herd) -> None:
+    with herd.store.writing() as tx:
+        tx.put_channels([("C1", {"name": "treasury"})], datetime.now(UTC) - timedelta(minutes=50))
+    herd.bot.workspace.on("conversations.info", faults.hang(9))
+    herd.bot.start("--role", "web", DATABASE_URL=herd.url)
+    eventually(lambda: herd.bot.workspace.calls["conversations.info"], "it asks Slack")
+    code, seconds = herd.bot.end()
+    assert (code, seconds < 10) == (0, True)
+    with herd.store.sharing() as tx:
+        (row,) = herd.slots("refresh")
+        assert row.done_at is None
+        slot = Slot("refresh", datetime.fromisoformat(row.slot))
+        assert tx.claim_slot(slot, "the next", timedelta(minutes=5))
 
 
 def test_two_processes_share_what_is_asked_of_slack_and_each_knows_its_home(
