@@ -84,10 +84,12 @@ class Running:
             signing_secret=self.signing_secret,
             client=slack,
             questions=self.questions,
+            acting=self.acting,
             access=self.access,
             requests=Requests(self.store, clock),
             health=self.health,
             run_later=self._run_later,
+            wake=self._wake_delivery,
             command_prefix=settings.command_prefix,
             unavailable=DOWN,
         )
@@ -121,8 +123,8 @@ class Running:
                 alert_level=known.level.word if known else None,
                 tier=known.tier if known else None,
             )
-        if said and self.schedule:
-            self.schedule.wake_delivery()
+        if said:
+            self._wake_delivery()
 
     def thin(self) -> None:
         """Of ticks older than 90 days one an hour stays."""
@@ -218,6 +220,11 @@ class Running:
             facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
             version=_version(),
         )
+
+    def _wake_delivery(self) -> None:
+        """Something was written for the channel: where this process delivers, it does so at once."""
+        if self.schedule:
+            self.schedule.wake_delivery()
 
     def _run_later(self, work: Callable[[], None]) -> None:
         """Whatever talks to Slack after the acknowledgement; its errors are logged, nobody waits for it."""
