@@ -231,6 +231,7 @@ class Alert:
     unowned_since: datetime | None = None
     escalated_at: datetime | None = None
     ups: tuple[datetime, ...] = ()
+    flapping: bool = False
 
     @property
     def level(self) -> Level:
@@ -276,8 +277,9 @@ class Alert:
         return tuple(up for up in self.ups if now - up < FLAP_WINDOW)
 
     def flaps(self, now: datetime, policy: AlertPolicy) -> bool:
-        """Whether it goes up and down too often to say so each time."""
-        return policy.flap_limit is not None and len(self.lately_up(now)) > policy.flap_limit
+        """Whether it goes up and down too often to say so each time; once it does, until it has not for an hour."""
+        ups = len(self.lately_up(now))
+        return policy.flap_limit is not None and (ups > policy.flap_limit or (self.flapping and ups > 0))
 
     def held_until(self, policy: AlertPolicy) -> datetime | None:
         """When it will be asked for again, by what is known now; None: no time is set."""

@@ -76,7 +76,7 @@ def decide(
         text=finding.text if finding and policy.edit_every is not None else previous.text,
         ups=previous.lately_up(now) + ((now,) if rose else ()),
     )
-    after = replace(after, silence=_silence(after, now, policy))
+    after = replace(after, silence=_silence(after, now, policy), flapping=after.flaps(now, policy))
     if act is not None:
         return _acted(previous, after, finding, now, act)
     change, reason, mark = _judge(previous, after, finding, now, policy)
@@ -117,9 +117,10 @@ def _settled(found: Transition, policy: AlertPolicy) -> Transition:
         return found
     change, reason = found.change, found.reason
     if change in (Change.OPENED, Change.WORSE):
-        flapped = alert.flaps(now, policy)
+        flapped = alert.flapping
         alert = replace(alert, ups=(*alert.ups, now))
-        reason = Reason.FLAPPING if alert.flaps(now, policy) and not flapped else reason
+        alert = replace(alert, flapping=alert.flaps(now, policy))
+        reason = Reason.FLAPPING if alert.flapping and not flapped else reason
     if change in LOUD and reason is not Reason.UNANSWERED:
         alert = replace(alert, hold=None, unowned_since=now)
     quiet = change in LOUD and change is not Change.REMINDER and alert.silence is not None

@@ -106,7 +106,7 @@ def silence_phrase(book: Book, silence: Silence) -> str:
 
 def _flapping(book: Book, alert: Alert) -> Iterator[str]:
     """That it goes up and down too often to say so each time."""
-    if alert.flaps(book.at, book.register.alerts):
+    if alert.flapping:
         times = len(alert.lately_up(book.at))
         yield f"Up and down {times} times within an hour: until it has been calm for one, only what is worse is posted."
 

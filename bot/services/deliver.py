@@ -5,6 +5,12 @@ Slack, known to be there, or *perhaps* there. Perhaps is settled by looking for 
 thread): found, it is delivered; not found at a look past `settle_after` from the attempt (more than the client's
 time-out), it is sent again. Beyond that bound a duplicate is possible, a loss is not.
 
+An edit cannot be looked for, and one that arrives late would undo a newer one: where its outcome is unknown, nothing of
+its stream goes out until `settle_after` has passed, and then only the newest state.
+
+A row is a worker's by a lease in the database's own time, for `settle_after`. A worker that was frozen finds its claim
+gone, or, between its last look at the clock and the wire, finds that it has been asleep; then it says nothing.
+
 What the network did comes back as an `Outcome`, sorted by the reaction it needs; nothing here catches exceptions.
 """
 
@@ -18,13 +24,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.terms import Level
-from bot.services.messaging import Fate, Messenger, OutboxStore, Outcome, Row
+from bot.services.messaging import Fate, Messenger, OutboxStore, Outcome, Row, Still
 from bot.services.pacing import Pace
 from bot.services.ports import Clock
 
 SETTLE_AFTER = timedelta(seconds=20)
-LEASE = SETTLE_AFTER
-"""How long a row waits for a worker that died. A worker that outlasts it does no harm: the next one looks first."""
 LONGEST_WAIT = timedelta(seconds=60)
 MENDED_WITHIN = timedelta(days=1)
 NOT_SETTLED = "not_settled"
@@ -33,6 +37,8 @@ HOPELESS = frozenset(
 )
 """Refusals that nobody mends: the message has no place to go to. Any other (a token, a channel) is waited out."""
 BATCH = 500
+LEAST_AWAKE_S = 0.5
+"""A machine under load may take so long from its database to the wire."""
 UNREACHABLE_IN_A_ROW = 2
 """After so many silences the run ends: there is no point in waiting for a time-out once a message."""
 
@@ -45,13 +51,18 @@ def _unheard(_kind: str, _outcome: Outcome) -> None:
     """Nobody counts."""
 
 
+def _untimed(_kind: str, _seconds: float) -> None:
+    """Nobody measures."""
+
+
 class Delivery:
     """One deliverer; several over one database share the work by leases. `run_once` may be called from any thread.
 
-    `tell` hears the kind and outcome of every call (metrics). `sleep` waits for a channel's turn.
+    `tell` hears the kind and outcome of every call, `tell_dwell` the kind of each message that is in Slack and how many
+    seconds it took from what it tells of (metrics). `sleep` waits for a channel's turn.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (every part of it by name)
         self,
         store: OutboxStore,
         messenger: Messenger,
@@ -60,8 +71,9 @@ class Delivery:
         *,
         settle_after: timedelta = SETTLE_AFTER,
         pace: Pace | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         tell: Callable[[str, Outcome], None] = _unheard,
+        tell_dwell: Callable[[str, float], None] = _untimed,
     ) -> None:
         self._store = store
         self._messenger = messenger
@@ -69,8 +81,10 @@ class Delivery:
         self._worker = worker_id
         self._settle_after = settle_after
         self._pace = pace or Pace()
-        self._sleep = sleep
+        self._stopping = threading.Event()
+        self._sleep = sleep or self._stopping.wait
         self._tell = tell
+        self._tell_dwell = tell_dwell
         self._running = threading.Lock()
         self._held_until: dict[str, datetime] = {}
         self._silences = 0
@@ -87,15 +101,19 @@ class Delivery:
         finally:
             self._running.release()
 
+    def stop(self) -> None:
+        """What is under way is finished; nothing more is begun."""
+        self._stopping.set()
+
     def _run(self) -> int:
         with self._store.reading() as tx:
             if tx.oldest_pending(self._clock.now()) is None:
                 return 0
         done, self._silences, seen = 0, 0, set[int]()
-        while self._silences < UNREACHABLE_IN_A_ROW:
+        while self._silences < UNREACHABLE_IN_A_ROW and not self._stopping.is_set():
+            with self._store.sharing() as tx:
+                rows: list[Row] = [row for row in tx.due(self._settle_after, BATCH) if row.id not in seen]
             now = self._clock.now()
-            with self._store.writing() as tx:
-                rows: list[Row] = [row for row in tx.due(now, BATCH) if row.id not in seen]
             open_rows = [row for row in rows if not self._held(row, now)]
             if not open_rows:
                 break
@@ -104,7 +122,7 @@ class Delivery:
                 self._sleep(wait)  # then look again: something more severe may have come
                 continue
             seen.add(row.id)
-            done += self._take(row)
+            done += self._take(row.id)
         return done
 
     def _held(self, row: Row, now: datetime) -> bool:
@@ -115,20 +133,20 @@ class Delivery:
             return False
         return True
 
-    def _take(self, row: Row) -> bool:
+    def _take(self, row_id: int) -> bool:
         """One message, if nobody else has it; whether it is in Slack now."""
-        now = self._clock.now()
-        with self._store.writing() as tx:
-            if not tx.lease(row.id, self._worker, now + LEASE, now):
-                return False
-            row = tx.outbox_row(row.id)  # as it is now that it is ours
+        with self._store.sharing() as tx:
+            row: Row | None = tx.claim(row_id, self._worker, self._settle_after)
+        if row is None:
+            return False
         if row.outcome_unknown and row.kind in ("post", "reply"):
             return self._settle(row)
         return self._send(row)
 
     def _settle(self, row: Row) -> bool:
         """A message that is perhaps in Slack: look for it, and send it again only once it would have shown."""
-        looked_at = self._clock.now()
+        with self._store.reading() as tx:
+            looked_at = tx.database_now()
         found = self._messenger.find(_channel(row), row.delivery_id, row.created_at, _thread(row))
         self._heard("find", found)
         if found.fate is Fate.SENT:
@@ -136,22 +154,24 @@ class Delivery:
         attempted = row.attempted_at or looked_at
         settled_at = attempted + self._settle_after
         if found.fate in (Fate.RETRY, Fate.UNKNOWN):
-            self._put_off(row, found, found.after or _longer(looked_at - attempted), unknown=True)
-            return False
+            return self._put_off(row, found, found.after or _longer(looked_at - attempted), unknown=True)
         if looked_at < settled_at:
-            self._put_off(row, found, settled_at - looked_at, unknown=True)
-            return False
-        with self._store.writing() as tx:  # absent; or nobody may look: then a duplicate is better than a loss
-            tx.looked(row.id, looked_at)
-        return self._send(row)
+            return self._put_off(row, found, settled_at - looked_at, unknown=True)
+        with self._store.sharing() as tx:  # absent; or nobody may look: then a duplicate is better than a loss
+            mine = tx.looked(row.id, self._worker)
+        return self._send(row) if mine else self._lost(row)
 
     def _send(self, row: Row) -> bool:
-        if row.kind == "reply" and row.newest is None:
-            self._give_up(row, "no_post_to_reply_to")
-            return False
-        with self._store.writing() as tx:
-            tx.attempted(row.id, self._clock.now())
-        outcome, anew = self._call(row)
+        if row.newest is None and row.kind == "reply":
+            return self._give_up(row, "no_post_to_reply_to")
+        if row.newest is None and row.kind == "edit" and row.alert_id is None:
+            return self._drop(row, "nothing_to_edit")
+        still = self._awake()
+        with self._store.sharing() as tx:
+            mine = tx.attempted(row.id, self._worker)
+        if not mine:
+            return self._lost(row)
+        outcome, anew = self._call(row, still)
         self._heard(row.kind, outcome)
         match outcome.fate:
             case Fate.SENT:
@@ -159,44 +179,49 @@ class Delivery:
             case Fate.RETRY:
                 if outcome.after is not None:
                     self._held_until[row.channel] = self._clock.now() + outcome.after
-                self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=anew)
+                return self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=anew)
             case Fate.UNKNOWN:
-                settling = self._settle_after if outcome.reason == NOT_SETTLED else _backoff(row.attempts + 1)
-                self._put_off(row, outcome, settling, unknown=True)
+                settles = outcome.reason == NOT_SETTLED or row.kind in ("edit", "continued")
+                wait = self._settle_after if settles else _backoff(row.attempts + 1)
+                return self._put_off(row, outcome, wait, unknown=True)
             case Fate.PERMANENT if self._may_be_mended(row, outcome):
-                self._refused(row, outcome)
+                return self._refused(row, outcome)
             case _:
-                self._give_up(row, outcome.reason)
-        return False
+                return self._give_up(row, outcome.reason)
 
-    def _call(self, row: Row) -> tuple[Outcome, bool]:
+    def _awake(self) -> Still:
+        """Whether so little time has passed since now that what is sent goes out in the time it was promised for."""
+        until = time.monotonic() + max(self._settle_after.total_seconds() / 10, LEAST_AWAKE_S)
+        return lambda: time.monotonic() <= until
+
+    def _call(self, row: Row, still: Still) -> tuple[Outcome, bool]:
         """The one network call that the row is about; whether it posted anew what could not be edited."""
         if row.kind == "continued":
             told = row.message
-            return self._messenger.continued(row.channel, told["ts"], told["newer_channel"], told["newer_ts"]), False
+            newer = (told["newer_channel"], told["newer_ts"])
+            return self._messenger.continued(row.channel, told["ts"], *newer, still=still), False
         if row.kind == "edit":
-            return self._edit(row)
-        return self._messenger.post(_channel(row), row.message, row.delivery_id, _thread(row)), False
+            return self._edit(row, still)
+        return self._messenger.post(_channel(row), row.message, row.delivery_id, _thread(row), still=still), False
 
-    def _edit(self, row: Row) -> tuple[Outcome, bool]:
+    def _edit(self, row: Row, still: Still) -> tuple[Outcome, bool]:
         """Edits the alert's newest post; one that is gone, or never got to Slack, is posted afresh."""
         if row.newest is not None:
-            outcome = self._messenger.edit(row.newest.channel, row.newest.ts, row.message)
+            outcome = self._messenger.edit(row.newest.channel, row.newest.ts, row.message, still=still)
             if outcome.fate is not Fate.GONE:
                 return outcome, False
         if row.outcome_unknown:  # an earlier attempt may have posted it afresh already
             found = self._messenger.find(row.channel, row.delivery_id, row.created_at)
             if found.fate is Fate.SENT:
                 return found, True
-            early = self._clock.now() < (row.attempted_at or row.created_at) + self._settle_after
-            if found.fate in (Fate.RETRY, Fate.UNKNOWN) or early:
+            if found.fate in (Fate.RETRY, Fate.UNKNOWN):
                 return Outcome.unknown(NOT_SETTLED), True
-        return self._messenger.post(row.channel, row.message, row.delivery_id), True
+        return self._messenger.post(row.channel, row.message, row.delivery_id, still=still), True
 
     def _delivered(self, row: Row, ts: str, *, anew: bool = False) -> bool:
         """It is in Slack; an older post of its alert is to say where it goes on, with this and not a call later."""
         now = self._clock.now()
-        with self._store.writing() as tx:
+        with self._store.sharing() as tx:
             older = tx.delivered(row.id, ts, now, anew=True) if anew else tx.delivered(row.id, ts, now)
             if older is not None and older.ts != ts and not anew:
                 tx.enqueue(
@@ -208,28 +233,46 @@ class Delivery:
                     level=Level.OK,
                     at=now,
                 )
+        self._tell_dwell(row.kind, (now - row.created_at).total_seconds())
         return True
 
-    def _put_off(self, row: Row, outcome: Outcome, wait: timedelta, *, unknown: bool) -> None:
-        again = self._clock.now() + wait
-        with self._store.writing() as tx:
-            tx.retry(row.id, again, outcome.reason, unknown)
-        _log.warning("delivery_put_off", row=row.id, kind=row.kind, reason=outcome.reason, until=again.isoformat())
+    def _put_off(self, row: Row, outcome: Outcome, wait: timedelta, *, unknown: bool) -> bool:
+        with self._store.sharing() as tx:
+            mine = tx.retry(row.id, self._worker, wait, outcome.reason, unknown)
+        if not mine:
+            return self._lost(row)
+        _log.warning("delivery_put_off", row=row.id, kind=row.kind, reason=outcome.reason, seconds=wait.total_seconds())
+        return False
+
+    def _lost(self, row: Row) -> bool:
+        """This worker was away for so long that another has taken over."""
+        _log.warning("delivery_claim_lost", row=row.id, kind=row.kind)
+        return False
 
     def _may_be_mended(self, row: Row, outcome: Outcome) -> bool:
         """A token or a channel can be, for a day; after that it would only hold up what is said elsewhere."""
         waited = self._clock.now() - row.created_at
         return outcome.reason not in HOPELESS and row.kind != "continued" and waited < MENDED_WITHIN
 
-    def _refused(self, row: Row, outcome: Outcome) -> None:
+    def _refused(self, row: Row, outcome: Outcome) -> bool:
         """Slack takes nothing like this until somebody mends it: loud, and tried again once a minute until then."""
         self._put_off(row, outcome, LONGEST_WAIT, unknown=False)
         _log.error("delivery_refused", row=row.id, kind=row.kind, channel=row.channel, reason=outcome.reason)
+        return False
 
-    def _give_up(self, row: Row, reason: str) -> None:
-        with self._store.writing() as tx:
-            tx.failed(row.id, reason, self._clock.now())
-        _log.error("delivery_failed", row=row.id, kind=row.kind, channel=row.channel, stream=row.stream, reason=reason)
+    def _give_up(self, row: Row, reason: str) -> bool:
+        with self._store.sharing() as tx:
+            mine = tx.failed(row.id, self._worker, reason)
+        if mine:
+            _log.error(
+                "delivery_failed", row=row.id, kind=row.kind, channel=row.channel, stream=row.stream, reason=reason
+            )
+        return False
+
+    def _drop(self, row: Row, reason: str) -> bool:
+        with self._store.sharing() as tx:
+            tx.dropped(row.id, self._worker, reason)
+        return False
 
     def _heard(self, kind: str, outcome: Outcome) -> None:
         self._tell(kind, outcome)

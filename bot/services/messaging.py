@@ -5,14 +5,15 @@ Outcomes are sorted by the reaction they need; their reasons are a bounded set t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.domain.terms import Level
-from bot.services.ports import Reading, Writing
+from bot.services.ports import Reading
 
 
 class Fate(StrEnum):
@@ -68,16 +69,29 @@ class Outcome:
         return cls(Fate.BUG, reason)
 
 
+Still = Callable[[], bool]
+"""Asked right before a request goes onto the wire: whether it may still be sent."""
+
+
 class Messenger(Protocol):
-    """Slack, as far as delivery needs it. Messages are the documents of the outbox; no call raises."""
+    """Slack, as far as delivery needs it. Messages are the documents of the outbox; no call raises.
+
+    What `still` forbids at the last moment certainly has not arrived: RETRY, "claim_lost".
+    """
 
     def post(
-        self, channel: str, message: Mapping[str, Any], delivery_id: str, thread_ts: str | None = None
+        self,
+        channel: str,
+        message: Mapping[str, Any],
+        delivery_id: str,
+        thread_ts: str | None = None,
+        *,
+        still: Still,
     ) -> Outcome: ...
 
-    def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> Outcome: ...
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, still: Still) -> Outcome: ...
 
-    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, still: Still) -> Outcome:
         """Makes the older post say that the alert goes on in the newer one."""
         ...
 
@@ -130,23 +144,27 @@ class Row(Protocol):
 class ReadsOutbox(Protocol):
     def oldest_pending(self, now: datetime) -> datetime | None: ...
 
+    def database_now(self) -> datetime: ...
+
 
 class WritesOutbox(Protocol):
-    def due(self, now: datetime, limit: int) -> list[Any]: ...
+    """What delivery writes, each for the worker that has the row; False where it has not."""
 
-    def outbox_row(self, row_id: int) -> Any: ...
+    def due(self, settle_after: timedelta, limit: int) -> list[Any]: ...
 
-    def lease(self, row_id: int, worker: str, until: datetime, now: datetime) -> bool: ...
+    def claim(self, row_id: int, worker: str, lease: timedelta) -> Any: ...
 
-    def attempted(self, row_id: int, at: datetime) -> None: ...
+    def attempted(self, row_id: int, worker: str) -> bool: ...
 
-    def looked(self, row_id: int, at: datetime) -> None: ...
+    def looked(self, row_id: int, worker: str) -> bool: ...
 
     def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Place | None: ...
 
-    def retry(self, row_id: int, not_before: datetime, reason: str, outcome_unknown: bool) -> None: ...
+    def retry(self, row_id: int, worker: str, wait: timedelta, reason: str, outcome_unknown: bool) -> bool: ...
 
-    def failed(self, row_id: int, reason: str, at: datetime) -> None: ...
+    def failed(self, row_id: int, worker: str, reason: str) -> bool: ...
+
+    def dropped(self, row_id: int, worker: str, reason: str) -> bool: ...
 
     def enqueue(
         self,
@@ -158,8 +176,11 @@ class WritesOutbox(Protocol):
         message: dict[str, Any],
         level: Level | int,
         at: datetime,
+        elsewhere: bool = False,
     ) -> int: ...
 
 
-class OutboxStore(Reading[ReadsOutbox], Writing[WritesOutbox], Protocol):
+class OutboxStore(Reading[ReadsOutbox], Protocol):
     """The store, as far as delivery needs it."""
+
+    def sharing(self) -> AbstractContextManager[WritesOutbox]: ...

@@ -7,9 +7,12 @@ message and the connection dropped). Retrying is the deliverer's, which looks fi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.request import Request
 
 import structlog
 from slack_sdk import WebClient
@@ -18,7 +21,7 @@ from slackblocks import InvalidUsageError
 
 from bot.domain.messages import Message
 from bot.services.access import Access, LookUpFailedError, Ruling
-from bot.services.messaging import Fate, Outcome
+from bot.services.messaging import Fate, Outcome, Still
 from bot.slack.limits import LimitError, Payload, outgoing, plain
 from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
 from bot.slack.text import flat
@@ -37,9 +40,43 @@ EARLIER = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
+class ClaimLostError(Exception):
+    """The request must not be sent any more; nothing of it has arrived."""
+
+
+_still: ContextVar[Still | None] = ContextVar("still", default=None)
+
+
+class _GuardedClient(WebClient):
+    """Asks `_still` when the connection stands and the headers are sent, right before the body: a process that is
+    frozen until another has taken its work over wakes up somewhere, and a request without its body is none."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        still, body = _still.get(), req.data
+        if still is not None and isinstance(body, bytes):
+            req.data = _guarded(body, still)
+            req.add_header("Content-Length", str(len(body)))
+        return super()._perform_urllib_http_request_internal(url, req)
+
+
+def _guarded(body: bytes, still: Still) -> Iterator[bytes]:
+    if not still():
+        raise ClaimLostError
+    yield body
+
+
+@contextmanager
+def _only_if(still: Still) -> Iterator[None]:
+    token = _still.set(still)
+    try:
+        yield
+    finally:
+        _still.reset(token)
+
+
 def posting_client(client: WebClient, time_out_s: int = TIME_OUT_S) -> WebClient:
     """A client of its own for posting: like `client`, but it gives up in time and retries nothing."""
-    return WebClient(
+    return _GuardedClient(
         token=client.token,
         base_url=client.base_url,
         timeout=time_out_s,
@@ -60,7 +97,15 @@ class Notifier:
         self._access = access
         self._strict = strict
 
-    def post(self, channel: str, message: Mapping[str, Any], delivery_id: str, thread_ts: str | None = None) -> Outcome:
+    def post(
+        self,
+        channel: str,
+        message: Mapping[str, Any],
+        delivery_id: str,
+        thread_ts: str | None = None,
+        *,
+        still: Still,
+    ) -> Outcome:
         """A fresh message, or a reply, that carries `delivery_id` so that it can be found again."""
         closed = self._closed(channel)
         if closed is not None:
@@ -78,14 +123,14 @@ class Notifier:
                 **payload,
             )
 
-        return self._sent(send, made, idempotent=False)
+        return self._sent(send, made, still)
 
-    def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> Outcome:
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, still: Still) -> Outcome:
         """The same message, saying something newer."""
         closed = self._closed(channel)
-        return closed if closed is not None else self._update(channel, ts, self._made(views.alert, message))
+        return closed if closed is not None else self._update(channel, ts, self._made(views.alert, message), still)
 
-    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str) -> Outcome:
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, still: Still) -> Outcome:
         """The older post keeps what it said, loses its buttons, and links to the newer one."""
         closed = self._closed(channel)
         if closed is not None:
@@ -101,7 +146,7 @@ class Notifier:
             return Outcome.sent(ts)  # somebody deleted it: nothing is left to say
         link = self.permalink(newer_channel, newer_ts)
         made = views.continued(list(shown.get("blocks") or []), str(shown.get("text") or ""), link)
-        outcome = self._update(channel, ts, self._checked(made))
+        outcome = self._update(channel, ts, self._checked(made), still)
         return Outcome.sent(ts) if outcome.fate is Fate.GONE else outcome
 
     def permalink(self, channel: str, ts: str) -> str | None:
@@ -138,21 +183,23 @@ class Notifier:
                 return Outcome.retry("look_took_too_long")
         return Outcome.absent()
 
-    def _update(self, channel: str, ts: str, made: Payload) -> Outcome:
+    def _update(self, channel: str, ts: str, made: Payload, still: Still) -> Outcome:
+        """Not idempotent: arriving late, it would undo a newer one."""
+
         def send(payload: Payload) -> Any:
             return self._client.chat_update(channel=channel, ts=ts, **{"blocks": [], **payload})
 
-        return self._sent(send, made, idempotent=True)
+        return self._sent(send, made, still)
 
-    def _sent(self, send: Callable[[Payload], Any], made: Payload, *, idempotent: bool) -> Outcome:
+    def _sent(self, send: Callable[[Payload], Any], made: Payload, still: Still) -> Outcome:
         """`made`, or where Slack finds fault with its looks, its words."""
-        outcome = _called(send, made, idempotent=idempotent)
+        outcome = _called(send, made, still)
         if outcome.fate is not Fate.BUG or "blocks" not in made:
             return outcome
         _log.error("message_refused", reason=outcome.reason, text=made["text"][:200])
         if self._strict:
             return outcome
-        return _called(send, plain(made), idempotent=idempotent)
+        return _called(send, plain(made), still)
 
     def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
         message = Message.of(document)
@@ -181,13 +228,16 @@ class Notifier:
         return None
 
 
-def _called(send: Callable[[Payload], Any], payload: Payload, *, idempotent: bool) -> Outcome:
+def _called(send: Callable[[Payload], Any], payload: Payload, still: Still) -> Outcome:
     try:
-        answer = send(payload)
+        with _only_if(still):
+            answer = send(payload)
+    except ClaimLostError:
+        return Outcome.retry("claim_lost")
     except SlackApiError as error:
-        return sorted_answer(error, idempotent=idempotent)
+        return sorted_answer(error, idempotent=False)
     except UNREACHABLE as error:
-        return sorted_silence(error, idempotent=idempotent)
+        return sorted_silence(error, idempotent=False)
     return Outcome.sent(str(answer["ts"]))
 
 

@@ -30,6 +30,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "unowned_since": _iso(alert.unowned_since),
         "escalated_at": _iso(alert.escalated_at),
         "ups": [iso(up) for up in alert.ups],
+        "flapping": alert.flapping,
     }
 
 
@@ -53,6 +54,7 @@ def alert_from(document: Mapping[str, Any]) -> Alert:
         unowned_since=_maybe_at(document.get("unowned_since")),
         escalated_at=_maybe_at(document.get("escalated_at")),
         ups=tuple(_at(text) for text in document.get("ups", ())),
+        flapping=document.get("flapping", False),
     )
 
 

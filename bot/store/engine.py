@@ -93,16 +93,17 @@ def _open_sqlite(url: URL, *, foreign_keys: bool, pool: dict[str, Any]) -> Engin
 
 
 @contextmanager
-def writing(engine: Engine, wait: timedelta = WRITER_WAIT) -> Iterator[Connection]:
+def writing(engine: Engine, wait: timedelta = WRITER_WAIT, *, turn: bool = True) -> Iterator[Connection]:
     """One writing transaction, after all others; committed at the end, rolled back on any error.
 
-    DatabaseUnavailableError where its turn does not come within `wait`.
+    DatabaseUnavailableError where its turn does not come within `wait`. Without `turn` it waits on PostgreSQL only
+    for whoever has the very rows that it changes.
     """
     with _sorted_errors(), engine.connect() as connection:
         connection.execution_options(writing=True, wait=wait)
         with connection.begin():
             if connection.dialect.name == "postgresql":
-                _take_turn(connection, wait)
+                _take_turn(connection, wait, turn=turn)
             yield connection
 
 
@@ -129,16 +130,17 @@ def _limit_reading(connection: Connection) -> None:
     )
 
 
-def _take_turn(connection: Connection, wait: timedelta) -> None:
+def _take_turn(connection: Connection, wait: timedelta, *, turn: bool) -> None:
     """All in one round trip; the settings end with the transaction, so a connection pooler may stand between."""
-    connection.execute(
-        sql(
-            "SELECT set_config('lock_timeout', :wait, true),"
-            " set_config('idle_in_transaction_session_timeout', :frozen, true),"
-            " pg_advisory_xact_lock(:lock)"
-        ),
-        {"wait": str(_milliseconds(wait)), "frozen": str(_milliseconds(FROZEN_AFTER)), "lock": _WRITER_LOCK},
+    settings = (
+        "SELECT set_config('lock_timeout', :wait, true),"
+        " set_config('idle_in_transaction_session_timeout', :frozen, true)"
     )
+    known = {"wait": str(_milliseconds(wait)), "frozen": str(_milliseconds(FROZEN_AFTER))}
+    if turn:
+        connection.execute(sql(f"{settings}, pg_advisory_xact_lock(:lock)"), {**known, "lock": _WRITER_LOCK})
+    else:
+        connection.execute(sql(settings), known)
 
 
 @contextmanager

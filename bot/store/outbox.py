@@ -3,16 +3,19 @@
 The invariant: a row is pending until it is known to be in Slack (`delivered`), known never to get there (`failed`),
 or overtaken by a newer text of the same message (superseded). `attempted` is committed before the network call, so a
 process that dies in between leaves a row that says "perhaps": it is looked for before it is sent again.
+
+Who may touch a row is settled by leases, and those, like everything that is waited for here, go by the database's own
+time: the workers' clocks may differ. Only `created_at` is the bot's own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.terms import Level
@@ -36,7 +39,8 @@ class Post(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One message. `newest` is where its alert's newest post is now (None: no alert, or nothing posted yet).
+    """One message. `newest` is where its alert's newest post is now, or, of a stream that has no alert, its last post
+    (None: nothing posted yet). `elsewhere`: it goes to FALLBACK_URLS where Slack does not take it.
 
     `outcome_unknown`: it was attempted and nobody knows whether it arrived; look for `delivery_id` before sending.
     """
@@ -61,6 +65,7 @@ class OutboxRow:
     failed_at: datetime | None
     leased_until: datetime | None
     leased_by: str | None
+    elsewhere: bool = False
     newest: Post | None = None
 
     @property
@@ -95,36 +100,48 @@ class OutboxPart(Part):
         waiting = exists().where(_pending, _outbox.c.stream == stream, _outbox.c.kind == "post")
         return bool(self._connection.execute(select(waiting)).scalar())
 
-    def due(self, now: datetime, limit: int) -> list[OutboxRow]:
+    def due(self, settle_after: timedelta, limit: int) -> list[OutboxRow]:
         """What may be sent now: of each stream its first pending row, unless it waits or somebody has it.
 
-        The most severe first, then the oldest. An edit that was not attempted and that a later edit or post of its
-        stream overtakes is marked superseded on the way, so this belongs into a writing transaction.
+        The most severe first, then the oldest. An edit that a later edit or post of its stream overtakes is marked
+        superseded on the way, so this belongs into a transaction that writes. An edit that is perhaps on its way to
+        Slack is left alone until `settle_after` its attempt: arriving late, it would undo what is newer.
         """
-        self._supersede(now)
-        earlier = _outbox.alias("earlier")
-        blocked = exists().where(
-            earlier.c.status == "pending", earlier.c.stream == _outbox.c.stream, earlier.c.id < _outbox.c.id
-        )
+        now = self.database_now()
+        settled = now - settle_after
+        self._supersede(now, settled)
         order = (_outbox.c.level.desc(), _outbox.c.created_at, _outbox.c.id)
-        return self._rows(and_(_pending, _free(now), ~blocked), order=order, limit=limit)
+        return self._rows(and_(_due(now), _settled(settled)), order=order, limit=limit)
+
+    def claim(self, row_id: int, worker: str, lease: timedelta) -> OutboxRow | None:
+        """The row, as `worker`'s alone for `lease`; None where somebody else was quicker. Nobody waits for anybody."""
+        now = self.database_now()
+        query = select(_outbox.c.id).where(_outbox.c.id == row_id, _due(now)).with_for_update(skip_locked=True)
+        if self._connection.execute(query).scalar() is None:
+            return None
+        mine = update(_outbox).where(_outbox.c.id == row_id, _pending, _free(now))
+        if not self._connection.execute(mine.values(leased_until=now + lease, leased_by=worker)).rowcount:
+            return None
+        return self.outbox_row(row_id)
+
+    def waiting(self) -> list[OutboxRow]:
+        """Everything that is not known to be in Slack, whatever it waits for."""
+        return self._rows(_pending)
 
     def outbox_row(self, row_id: int) -> OutboxRow | None:
         return next(iter(self._rows(_outbox.c.id == row_id)), None)
 
-    def lease(self, row_id: int, worker: str, until: datetime, now: datetime) -> bool:
-        """Whether `worker` has the row to itself until `until`."""
-        mine = update(_outbox).where(_outbox.c.id == row_id, _pending, _free(now))
-        return self._connection.execute(mine.values(leased_until=until, leased_by=worker)).rowcount == 1
+    def attempted(self, row_id: int, worker: str) -> bool:
+        """The network call comes next: commit this first. From here on the outcome is unknown until it is told.
 
-    def attempted(self, row_id: int, at: datetime) -> None:
-        """The network call comes next: commit this first. From here on the outcome is unknown until it is told."""
-        values = {"attempted_at": at, "attempts": _outbox.c.attempts + 1, "settled_look_at": None}
-        self._change(row_id, values)
+        False where the row is no longer `worker`'s: then there is to be no call.
+        """
+        values = {"attempted_at": self.database_now(), "attempts": _outbox.c.attempts + 1, "settled_look_at": None}
+        return self._change(row_id, values, worker)
 
-    def looked(self, row_id: int, at: datetime) -> None:
-        """A look past SETTLE_AFTER did not find the message in Slack: it may be sent again."""
-        self._change(row_id, {"settled_look_at": at})
+    def looked(self, row_id: int, worker: str) -> bool:
+        """A look past SETTLE_AFTER did not find the message in Slack: it may be sent again, if it is `worker`'s."""
+        return self._change(row_id, {"settled_look_at": self.database_now()}, worker)
 
     def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Post | None:
         """It is in Slack as `ts`. A post of an alert becomes the alert's newest; the one that was so before, if any.
@@ -143,16 +160,21 @@ class OutboxPart(Part):
         self._connection.execute(update(_alerts).where(alert).values(channel=row.channel, newest_ts=ts))
         return Post(*before) if before.newest_ts else None
 
-    def retry(self, row_id: int, not_before: datetime, reason: str, outcome_unknown: bool) -> None:
-        """Not now: again at `not_before`. `outcome_unknown`: it may have arrived all the same."""
-        values: dict[str, Any] = {"not_before": not_before, "reason": reason}
+    def retry(self, row_id: int, worker: str, wait: timedelta, reason: str, outcome_unknown: bool) -> bool:
+        """Not now: again after `wait`. `outcome_unknown`: it may have arrived all the same. False: not `worker`'s."""
+        values: dict[str, Any] = {"not_before": self.database_now() + wait, "reason": reason}
         if not outcome_unknown:
             values |= {"attempted_at": None, "settled_look_at": None}
-        self._change(row_id, values | _RELEASED)
+        return self._change(row_id, values | _RELEASED, worker)
 
-    def failed(self, row_id: int, reason: str, at: datetime) -> None:
-        """Slack will never take it; the stream goes on without it."""
-        self._change(row_id, {"status": "failed", "reason": reason, "failed_at": at} | _RELEASED)
+    def failed(self, row_id: int, worker: str, reason: str) -> bool:
+        """Slack will never take it; the stream goes on without it. False: not `worker`'s."""
+        values = {"status": "failed", "reason": reason, "failed_at": self.database_now()}
+        return self._change(row_id, values | _RELEASED, worker)
+
+    def dropped(self, row_id: int, worker: str, reason: str) -> bool:
+        """There is nothing to say any more, and nobody need hear of it. False: not `worker`'s."""
+        return self._change(row_id, {"status": "superseded", "reason": reason} | _RELEASED, worker)
 
     def oldest_pending(self, now: datetime) -> datetime | None:
         """Since when the oldest message that is not out yet has been waiting; None: nothing waits."""
@@ -160,7 +182,7 @@ class OutboxPart(Part):
         since: datetime | None = self._connection.execute(query).scalar()
         return since
 
-    def _supersede(self, now: datetime) -> None:
+    def _supersede(self, now: datetime, settled: datetime) -> None:
         later = _outbox.alias("later")
         overtaken = exists().where(
             later.c.status == "pending",
@@ -168,25 +190,56 @@ class OutboxPart(Part):
             later.c.id > _outbox.c.id,
             later.c.kind.in_(("edit", "post")),
         )
-        untold = _outbox.c.attempted_at.is_(None)  # what is perhaps in Slack is found out first
-        old = update(_outbox).where(_pending, _outbox.c.kind == "edit", _unleased(now), untold, overtaken)
+        old = update(_outbox).where(_pending, _outbox.c.kind == "edit", _unleased(now), _settled(settled), overtaken)
         self._connection.execute(old.values(status="superseded", reason="overtaken", **_RELEASED))
 
-    def _change(self, row_id: int, values: dict[str, Any]) -> bool:
-        """Whether the row was still pending, and so was changed."""
-        change = update(_outbox).where(_outbox.c.id == row_id, _pending).values(values)
-        return self._connection.execute(change).rowcount == 1
+    def _change(self, row_id: int, values: dict[str, Any], worker: str | None = None) -> bool:
+        """Whether the row was still pending (and `worker`'s, where one is named), and so was changed."""
+        change = update(_outbox).where(_outbox.c.id == row_id, _pending)
+        if worker is not None:
+            change = change.where(_outbox.c.leased_by == worker, _outbox.c.leased_until > self.database_now())
+        return self._connection.execute(change.values(values)).rowcount == 1
 
     def _rows(
         self, where: ColumnElement[bool], *, order: tuple[Any, ...] = (_outbox.c.id,), limit: int | None = None
     ) -> list[OutboxRow]:
-        newest = (_alerts.c.channel.label("newest_channel"), _alerts.c.newest_ts)
+        newest = (
+            case((_outbox.c.alert_id.is_(None), _last_sent(_sent.c.channel)), else_=_alerts.c.channel).label(
+                "newest_channel"
+            ),
+            case((_outbox.c.alert_id.is_(None), _last_sent(_sent.c.sent_ts)), else_=_alerts.c.newest_ts).label(
+                "newest_ts"
+            ),
+        )
         joined = _outbox.outerjoin(_alerts, _alerts.c.id == _outbox.c.alert_id)
         query = select(*_outbox.c, *newest).select_from(joined).where(where).order_by(*order).limit(limit)
         return [_outbox_row(row) for row in self._connection.execute(query)]
 
 
 _RELEASED = {"leased_until": None, "leased_by": None}
+_sent = _outbox.alias("sent")
+_earlier = _outbox.alias("earlier")
+
+
+def _last_sent(column: ColumnElement[Any]) -> Any:
+    """`column` of the last post of the same stream that is in Slack."""
+    of_stream = (_sent.c.stream == _outbox.c.stream, _sent.c.kind == "post", _sent.c.status == "sent")
+    last = select(column).where(*of_stream).order_by(_sent.c.id.desc()).limit(1)
+    return last.correlate(_outbox).scalar_subquery()
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    """The first pending row of its stream, which waits for nothing and is nobody's."""
+    blocked = exists().where(
+        _earlier.c.status == "pending", _earlier.c.stream == _outbox.c.stream, _earlier.c.id < _outbox.c.id
+    )
+    return and_(_pending, _free(now), ~blocked)
+
+
+def _settled(settled: datetime) -> ColumnElement[bool]:
+    """What cannot be on its way to Slack any more, or does no harm there: only an edit can undo something."""
+    at = _outbox.c.attempted_at
+    return or_(_outbox.c.kind.not_in(("edit", "continued")), at.is_(None), at <= settled)
 
 
 def _unleased(now: datetime) -> ColumnElement[bool]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 class Part:
     """One family's share of a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Callable[[], datetime] | None = None) -> None:
         self._connection = connection
+        self._clock = clock
+
+    def database_now(self) -> datetime:
+        """The database's own time, aware, in UTC: the one clock that all workers share.
+
+        PostgreSQL's server has it; a SQLite file is on this machine, and so is its clock. Tests may set their own.
+        """
+        if self._clock is not None:
+            return self._clock()
+        if self._connection.dialect.name == "postgresql":
+            told: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
+            return told.astimezone(UTC)
+        return datetime.now(UTC)
 
     def _insert(self, table: Table, values: Mapping[str, Any]) -> int:
         """Inserts one row and gives its new whole-number key."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -20,16 +20,21 @@ from bot.store.ticks import Ticks
 class Tx(RegisterPart, Ticks, Alerts, Silences, OutboxPart, SlackCache):
     """One transaction: everything asked in it is as of one instant, everything done in it happens or does not."""
 
-    def __init__(self, connection: Connection, known: Known) -> None:
+    def __init__(self, connection: Connection, known: Known, clock: Callable[[], datetime] | None = None) -> None:
         RegisterPart.__init__(self, connection, known)
+        self._clock = clock
 
 
 class Store:
-    """The database behind `engine`, in transactions. May be shared between threads."""
+    """The database behind `engine`, in transactions. May be shared between threads.
 
-    def __init__(self, engine: Engine) -> None:
+    `now`: what stands for the database's own time, where that must be set by hand.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime] | None = None) -> None:
         self.engine = engine
         self._known = Known()
+        self._now = now
 
     @contextmanager
     def writing(self, wait: timedelta = WRITER_WAIT) -> Iterator[Tx]:
@@ -39,13 +44,22 @@ class Store:
         DatabaseUnavailableError. Keep the network out of it: nobody else writes meanwhile.
         """
         with writing(self.engine, wait) as connection:
-            yield Tx(connection, self._known)
+            yield Tx(connection, self._known, self._now)
+
+    @contextmanager
+    def sharing(self) -> Iterator[Tx]:
+        """One transaction that writes rows which are its own alone, such as a claimed message.
+
+        On PostgreSQL it waits for no other writer; on SQLite there is one at a time.
+        """
+        with writing(self.engine, turn=False) as connection:
+            yield Tx(connection, self._known, self._now)
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """One transaction that only reads, as of one instant. It waits for no writer."""
         with reading(self.engine) as connection:
-            yield Tx(connection, self._known)
+            yield Tx(connection, self._known, self._now)
 
     def close(self) -> None:
         """Gives all connections back."""

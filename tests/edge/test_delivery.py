@@ -14,7 +14,7 @@ from bot.services.pacing import Pace
 from bot.store.store import Store
 from bot.workspace import faults
 
-from .test_delivery_bench import KEY, deliver, headlines, opened, out
+from .test_delivery_bench import KEY, NO_WAIT, deliver, headlines, opened, out
 from .test_slack_bench import Bench, bench
 
 
@@ -265,7 +265,7 @@ def test_an_outage_of_an_hour_ends_with_every_message_once_and_in_order(bot: Ben
     alert = opened(bot)
     out(bot, alert, said="first")
     bot.slack.offline()
-    worker = bot.deliverer()
+    worker = bot.deliverer(**NO_WAIT)
     for minute in range(60):
         worker.run_once()
         bot.clock.passes(60)

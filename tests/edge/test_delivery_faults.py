@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,9 +90,9 @@ def test_it_sends_again_only_after_the_settling_time(bot: Bench) -> None:
 
 def test_a_process_killed_between_the_change_and_the_post_loses_nothing(bot: Bench) -> None:
     row = out(bot, opened(bot))
-    with bot.store.writing() as tx:  # as a worker does that is killed before its network call
-        assert tx.lease(row, "the dead one", bot.clock.now(), bot.clock.now())
-        tx.attempted(row, bot.clock.now())
+    with bot.store.sharing() as tx:  # as a worker does that is killed before its network call
+        assert tx.claim(row, "the dead one", timedelta(seconds=20))
+        assert tx.attempted(row, "the dead one")
     deliver(bot)
     assert headlines(bot) == ["Antalpha is at its margin-call line"]
 
@@ -117,8 +118,8 @@ def test_it_survives_being_killed_around_the_network_call(bot: Bench, moment: st
         def post(self, *args: Any, **rest: Any) -> Outcome:
             return self._die(messenger.post, *args, **rest)
 
-        def edit(self, *args: Any) -> Outcome:
-            return self._die(messenger.edit, *args)
+        def edit(self, *args: Any, **rest: Any) -> Outcome:
+            return self._die(messenger.edit, *args, **rest)
 
         def _die(self, call: Any, *args: Any, **rest: Any) -> Outcome:
             if moment == "after the call":
@@ -143,9 +144,9 @@ class Mortal:
         self.reading = store.reading
 
     @contextmanager
-    def writing(self) -> Iterator[Any]:
+    def sharing(self) -> Iterator[Any]:
         self._left -= 1
-        with self._store.writing() as tx:
+        with self._store.sharing() as tx:
             yield tx
             if self._left < 0 and not self._after:
                 raise KilledError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -19,15 +20,38 @@ from bot.store.store import Store
 SECOND = timedelta(seconds=1)
 
 
+SETTLE = 20 * SECOND
+
+
+class Wall:
+    """The database's own time, set by hand."""
+
+    now = NOON
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    Wall.now = NOON
+    opened = Store(open_engine(database_url), now=lambda: Wall.now)
+    yield opened
+    opened.close()
+
+
 def put(store: Store, kind: str = "post", stream: str = "a", **given: Any) -> int:
     values: dict[str, Any] = {"alert_id": None, "channel": "C1", "message": {"text": kind}, "level": Level.WARNING}
     with store.writing() as tx:
         return tx.enqueue(stream=stream, kind=kind, **{**values, "at": NOON, **given})
 
 
-def due(store: Store, now: Any = NOON) -> list[int]:
-    with store.writing() as tx:
-        return [row.id for row in tx.due(now, 100)]
+def due(store: Store, now: Any = None) -> list[int]:
+    Wall.now = now or Wall.now
+    with store.sharing() as tx:
+        return [row.id for row in tx.due(SETTLE, 100)]
+
+
+def claim(store: Store, row_id: int, worker: str = "one", seconds: float = 30) -> bool:
+    with store.sharing() as tx:
+        return tx.claim(row_id, worker, seconds * SECOND) is not None
 
 
 def row_of(store: Store, row_id: int) -> OutboxRow:
@@ -66,53 +90,77 @@ def test_the_most_severe_goes_first_then_the_oldest(store: Store) -> None:
     severe = put(store, stream="c", level=Level.CRITICAL, at=NOON + 2 * SECOND)
     assert due(store) == [severe, old, new]
     with store.writing() as tx:
-        assert [row.id for row in tx.due(NOON, 2)] == [severe, old]
+        assert [row.id for row in tx.due(SETTLE, 2)] == [severe, old]
 
 
 def test_what_waits_holds_up_its_own_stream_only(store: Store) -> None:
     waits, behind, other = put(store, stream="a"), put(store, "reply", stream="a"), put(store, stream="b")
-    with store.writing() as tx:
-        tx.retry(waits, NOON + 5 * SECOND, "rate_limited", outcome_unknown=False)
+    assert claim(store, waits)
+    with store.sharing() as tx:
+        assert tx.retry(waits, "one", 5 * SECOND, "rate_limited", outcome_unknown=False)
     assert due(store) == [other]
     assert set(due(store, NOON + 5 * SECOND)) == {waits, other}
-    with store.writing() as tx:
-        tx.failed(waits, "channel_not_found", NOON)
+    assert claim(store, waits)
+    with store.sharing() as tx:
+        assert tx.failed(waits, "one", "channel_not_found")
     assert set(due(store)) == {behind, other}
     assert (row_of(store, waits).status, row_of(store, waits).reason) == ("failed", "channel_not_found")
 
 
 def test_one_worker_has_it_at_a_time(store: Store) -> None:
     row_id = put(store)
-    with store.writing() as tx:
-        assert tx.lease(row_id, "one", NOON + 30 * SECOND, NOON)
-        assert not tx.lease(row_id, "two", NOON + 30 * SECOND, NOON)
+    assert claim(store, row_id, "one")
+    assert not claim(store, row_id, "two")
     assert due(store) == []
-    with store.writing() as tx:  # the first one died
-        assert tx.lease(row_id, "two", NOON + 60 * SECOND, NOON + 30 * SECOND)
-        tx.retry(row_id, NOON + 90 * SECOND, "unreachable", outcome_unknown=False)
-        assert not tx.lease(row_id, "one", NOON + 99 * SECOND, NOON + 40 * SECOND)
+    Wall.now = NOON + 30 * SECOND  # the first one died
+    assert claim(store, row_id, "two")
+    assert not claim(store, row_id, "one")
     deliver(store, row_id)
-    with store.writing() as tx:
-        assert not tx.lease(row_id, "one", NOON + 999 * SECOND, NOON + 900 * SECOND)
+    Wall.now = NOON + 900 * SECOND
+    assert not claim(store, row_id, "one")
+
+
+def test_a_worker_whose_claim_is_gone_changes_nothing(store: Store) -> None:
+    row_id = put(store)
+    assert claim(store, row_id, "frozen", 20)
+    Wall.now = NOON + 20 * SECOND
+    assert claim(store, row_id, "two", 20)
+    with store.sharing() as tx:
+        assert not tx.attempted(row_id, "frozen")
+        assert not tx.looked(row_id, "frozen")
+        assert not tx.retry(row_id, "frozen", SECOND, "time_out", outcome_unknown=True)
+        assert not tx.failed(row_id, "frozen", "refused")
+        assert not tx.dropped(row_id, "frozen", "nothing")
+        assert tx.attempted(row_id, "two")
+    assert (row_of(store, row_id).leased_by, row_of(store, row_id).attempts) == ("two", 1)
 
 
 def test_of_many_workers_one_gets_it(store: Store, database_url: str) -> None:
     rows = [put(store, stream=str(number)) for number in range(20)]
-    stores = [Store(open_engine(database_url)) for _ in range(4)]
+    stores = [Store(open_engine(database_url)) for _ in range(8)]
 
     def grab(mine: Store) -> list[int]:
         got = []
         for row_id in rows:
-            with mine.writing() as tx:
-                if tx.lease(row_id, f"worker {id(mine)}", NOON + 30 * SECOND, NOON):
+            with mine.sharing() as tx:
+                if tx.claim(row_id, f"worker {id(mine)}", 30 * SECOND):
                     got.append(row_id)
         return got
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         grabbed = [row_id for got in pool.map(grab, stores) for row_id in got]
     for other in stores:
         other.close()
     assert sorted(grabbed) == rows
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_a_row_that_somebody_is_changing_is_passed_over_at_once(store: Store) -> None:
+    one, other = put(store, stream="a"), put(store, stream="b")
+    with store.sharing() as held, store.sharing() as tx:
+        assert held.claim(one, "one", SECOND)
+        assert tx.claim(one, "two", SECOND) is None
+        assert tx.claim(other, "two", SECOND) is not None
 
 
 def test_an_edit_that_is_overtaken_is_not_sent(store: Store) -> None:
@@ -129,38 +177,49 @@ def test_an_edit_that_is_overtaken_is_not_sent(store: Store) -> None:
     assert row_of(store, newer).status == "superseded"
 
 
-def test_an_edit_under_way_or_perhaps_sent_is_not_overtaken(store: Store) -> None:
+def test_an_edit_under_way_or_perhaps_sent_is_not_overtaken_until_it_has_settled(store: Store) -> None:
     edit, newer = put(store, "edit"), put(store, "edit")
-    with store.writing() as tx:
-        tx.lease(edit, "one", NOON + 30 * SECOND, NOON)
+    assert claim(store, edit, seconds=10)
     assert due(store) == []
-    with store.writing() as tx:
-        tx.attempted(edit, NOON)
-    assert due(store, NOON + 31 * SECOND) == [edit]
-    deliver(store, edit)
-    assert due(store) == [newer]
+    with store.sharing() as tx:
+        assert tx.attempted(edit, "one")
+    assert due(store, NOON + 19 * SECOND) == []
+    assert due(store, NOON + 20 * SECOND) == [newer]
+    assert row_of(store, edit).status == "superseded"
 
 
 def test_an_attempt_is_known_of_until_it_is_settled(store: Store) -> None:
     row_id = put(store)
     assert not row_of(store, row_id).outcome_unknown
-    with store.writing() as tx:
-        tx.attempted(row_id, NOON)
+    assert claim(store, row_id)
+    with store.sharing() as tx:
+        assert tx.attempted(row_id, "one")
     killed = row_of(store, row_id)
     assert (killed.outcome_unknown, killed.attempted_at, killed.attempts) == (True, NOON, 1)
-    with store.writing() as tx:
-        tx.retry(row_id, NOON + 20 * SECOND, "time_out", outcome_unknown=True)
+    with store.sharing() as tx:
+        assert tx.retry(row_id, "one", 20 * SECOND, "time_out", outcome_unknown=True)
     assert row_of(store, row_id).outcome_unknown
-    with store.writing() as tx:
-        tx.looked(row_id, NOON + 21 * SECOND)
+    Wall.now = NOON + 21 * SECOND
+    assert claim(store, row_id)
+    with store.sharing() as tx:
+        assert tx.looked(row_id, "one")
     assert row_of(store, row_id).settled_look_at == NOON + 21 * SECOND
-    with store.writing() as tx:
-        tx.attempted(row_id, NOON + 22 * SECOND)
+    with store.sharing() as tx:
+        assert tx.attempted(row_id, "one")
     again = row_of(store, row_id)
     assert (again.settled_look_at, again.attempts) == (None, 2)
-    with store.writing() as tx:
-        tx.retry(row_id, NOON + 30 * SECOND, "refused", outcome_unknown=False)
+    with store.sharing() as tx:
+        assert tx.retry(row_id, "one", SECOND, "refused", outcome_unknown=False)
     assert not row_of(store, row_id).outcome_unknown
+
+
+def test_a_stream_without_an_alert_hangs_on_its_last_post(store: Store) -> None:
+    first, edit = put(store, stream="escalation:1"), put(store, "edit", stream="escalation:1")
+    elsewhere = put(store, stream="escalation:2")
+    assert row_of(store, edit).newest is None
+    deliver(store, elsewhere, "9.0")
+    deliver(store, first, "1.0")
+    assert row_of(store, edit).newest == Post("C1", "1.0")
 
 
 def test_a_delivered_post_is_its_alerts_newest_and_names_the_one_before(store: Store) -> None:
