@@ -23,6 +23,7 @@ END, ASK = "silence_end", "silence_ask"
 
 BUDGET = 8_000
 """Characters of everything shown; a message may have about 9,000."""
+SILENCES_BUDGET, CLOSED_BUDGET = 3_000, 1_800
 MOST_SILENCES = 10
 LONGEST_HEADLINE, LONGEST_REASON = 180, 200
 STATUSES = {"open": "Open", "acknowledged": "Acknowledged", "snoozed": "Snoozed", "silenced": "Silenced"}
@@ -36,10 +37,10 @@ def listing(listed: Listing, slash: Slash, told: str = "") -> Payload:
     """The answer. `told`: what has just been done, said first (not escaped, with moments)."""
     open_now = [row for row in listed.alerts if row.closed_at is None]
     closed = [row for row in listed.alerts if row.closed_at is not None]
-    silences = [_silence(listed, silence) for silence in listed.silences[:MOST_SILENCES]]
+    silences = _shown_silences(listed)
     left = BUDGET - _OVERHEAD - len(rich(told)) - sum(one.size for one in silences)
     over = [_closed(listed, row) for row in closed]
-    shown_over, left = _fitting(over, min(left, 1_800), left)
+    shown_over, left = _fitting(over, min(left, CLOSED_BUDGET), left)
     lines = {row.id: _line(listed, row) for row in open_now}
     render: Render = rich if sum(len(rich(line)) + 1 for line in lines.values()) <= left else flat
     kept, _ = _kept(open_now, lines, render, left)
@@ -53,8 +54,8 @@ def listing(listed: Listing, slash: Slash, told: str = "") -> Payload:
         blocks += [context(f"{len(open_now) - len(kept)} more are open, none worse than these.")]
     blocks += [section("*Silences*")] if silences else []
     blocks += [one.block for one in silences]
-    if len(listed.silences) > MOST_SILENCES:
-        blocks += [context(f"{len(listed.silences) - MOST_SILENCES} more silences, that end later.")]
+    if len(silences) < len(listed.silences):
+        blocks += [context(f"{_many(len(listed.silences) - len(silences), 'more silence')}, ending later.")]
     blocks += [section(piece) for piece in _sections("*Closed last*", [rich(line) for line in shown_over])]
     blocks += [ActionsBlock([Button("Silence…", ASK, value="ask")])]
     blocks += [context(f"Also {code(slash('alerts silence'))}")]
@@ -102,6 +103,17 @@ def _closed(listed: Listing, row: OpenAlert) -> str:
 def _headline(row: OpenAlert) -> str:
     first = row.text.split("\n", 1)[0] or row.key
     return first if len(first) <= LONGEST_HEADLINE else first[: LONGEST_HEADLINE - 1] + "…"
+
+
+def _shown_silences(listed: Listing) -> list[_Silence]:
+    """Those there is room for, the one that ends first first."""
+    kept: list[_Silence] = []
+    for silence in listed.silences[:MOST_SILENCES]:
+        one = _silence(listed, silence)
+        if kept and sum(other.size for other in kept) + one.size > SILENCES_BUDGET:
+            break
+        kept.append(one)
+    return kept
 
 
 def _silence(listed: Listing, silence: Silence) -> _Silence:

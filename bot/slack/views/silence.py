@@ -88,8 +88,9 @@ def _titles(listed: Listing) -> dict[str, str]:
     for exposure in listed.book.exposures:
         if exposure.is_group:
             known[exposure.id] = f"{exposure.id} (group)"
-        elif exposure.title.casefold() != exposure.id:
-            known[exposure.id] = f"{exposure.title} ({exposure.id})"
+        else:
+            alike = exposure.title.casefold() == exposure.id
+            known[exposure.id] = exposure.title if alike else f"{exposure.title} ({exposure.id})"
     return known
 
 
