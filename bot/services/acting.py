@@ -104,7 +104,7 @@ class Acting:
             return Listing(self._books.open(tx, now), tx.alerts(), tx.silences(now))
 
     def silence(self, wanted: Silence, request_id: str = "") -> Silence | None:
-        """Records a silence, and lets every alert that it covers say so, together.
+        """Records a silence from now on, and lets every alert that it covers say so, together.
 
         None where `request_id` has been recorded already: a double click, a retry that reached another process.
         """
@@ -114,6 +114,7 @@ class Acting:
                 raise NothingImportedError
             if request_id and not tx.first_time(request_id, now):
                 return None
+            wanted = replace(wanted, at=now)
             made = replace(wanted, id=tx.add_silence(wanted))
             checks_in(tx, self._books, now, self._channels)
         return made

@@ -118,7 +118,7 @@ def test_it_is_empty_at_first(store: Store) -> None:
     with bench(store) as bot:
         bot.imports()
         bot.knows("U1")
-        assert said(bot, "/alerts") == "*No alert is open*\nAlso `/alerts silence`"
+        assert said(bot, "/alerts") == "*No alert is open*\n`/alerts silence` asks for silence too."
 
 
 def test_before_an_import_it_says_so(store: Store) -> None:

@@ -22,6 +22,7 @@ from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
 from bot.domain.transitions import Change
 from bot.domain.treasury import Treasury
+from bot.domain.words import plain_text
 from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
 from bot.slack.limits import Payload, faults
@@ -160,7 +161,7 @@ def row(number: int, now: Book, transition: Transition, hold: Hold | None = None
     """An alert as it is kept after `transition`."""
     alert = transition.after or transition.before
     assert alert is not None
-    text = message_of(now, transition).headline
+    text = plain_text(message_of(now, transition).headline)
     over = transition.change is Change.CLOSED
     return AlertRow(
         id=number,

@@ -58,7 +58,7 @@ def listing(listed: Listing, slash: Slash, told: str = "") -> Payload:
         blocks += [context(f"{_many(len(listed.silences) - len(silences), 'more silence')}, ending later.")]
     blocks += [section(piece) for piece in _sections("*Closed last*", [rich(line) for line in shown_over])]
     blocks += [ActionsBlock([Button("Silence…", ASK, value="ask")])]
-    blocks += [context(f"Also {code(slash('alerts silence'))}")]
+    blocks += [context(f"{code(slash('alerts silence'))} asks for silence too.")]
     spoken = [told, _heading(open_now, listed.silences), *lines.values()]
     return payload(flat("\n".join(line for line in spoken if line)), blocks)
 

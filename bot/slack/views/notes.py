@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.slack.limits import Payload
-from bot.slack.text import escape
+from bot.slack.text import flat
 from bot.slack.views.parts import payload, sections
 
 
 def note(text: str) -> Payload:
     """A line or a few of them (not escaped, with moments)."""
-    return payload(escape(text), sections(text))
+    return payload(flat(text), sections(text))
 
 
 def usage(problem: str, examples: tuple[str, ...]) -> Payload:
