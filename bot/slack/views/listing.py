@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from slackblocks import ActionsBlock, Block, Button, ConfirmationDialogue, SectionBlock, Text, TextType
 
 from bot.domain.alert import Silence
-from bot.domain.messages import state_of
+from bot.domain.messages import headline, state_of
 from bot.domain.silencing import about
-from bot.domain.words import moment, someone
+from bot.domain.words import moment, plain_text, someone
 from bot.services.acting import Listing
 from bot.services.ports import OpenAlert
 from bot.slack.limits import Payload
@@ -25,7 +25,7 @@ BUDGET = 8_000
 """Characters of everything shown; a message may have about 9,000."""
 SILENCES_BUDGET, CLOSED_BUDGET = 3_000, 1_800
 MOST_SILENCES = 10
-LONGEST_HEADLINE, LONGEST_REASON = 180, 200
+LONGEST_NAMED, LONGEST_HEADLINE, LONGEST_REASON = 400, 180, 200
 STATUSES = {"open": "Open", "acknowledged": "Acknowledged", "snoozed": "Snoozed", "silenced": "Silenced"}
 _OVERHEAD = 400
 """Titles, the line on what is left out, and the button."""
@@ -87,9 +87,11 @@ def _many(count: int, what: str) -> str:
 def _line(listed: Listing, row: OpenAlert) -> str:
     """One open alert: level, headline, since when, due, in whose hands."""
     book, zone = listed.book, listed.book.treasury.zone
-    said = f"{row.level.word.capitalize()} · {_headline(row)} · since {moment(row.opened_at, zone, book.at)}"
-    if row.due is not None:
-        said += f" · due {moment(row.due, zone, book.at)}"
+    named = headline(book, row.key, row.alert)  # not that of its text: in there moments are the treasury's time
+    named = named if len(named) <= LONGEST_NAMED else _cut(plain_text(named))
+    said = f"{row.level.word.capitalize()} · {named} · since {moment(row.opened_at, zone, book.at)}"
+    if row.due is not None and (due := moment(row.due, zone, book.at)) not in named:
+        said += f" · due {due}"
     held = state_of(book, row.alert)
     return f"{said} · {held}" if held else said
 
@@ -97,12 +99,12 @@ def _line(listed: Listing, row: OpenAlert) -> str:
 def _closed(listed: Listing, row: OpenAlert) -> str:
     book = listed.book
     when = moment(row.closed_at or row.opened_at, book.treasury.zone, book.at)
-    return f"{_headline(row)} · closed {when}"
-
-
-def _headline(row: OpenAlert) -> str:
     first = row.text.split("\n", 1)[0] or row.key
-    return first if len(first) <= LONGEST_HEADLINE else first[: LONGEST_HEADLINE - 1] + "…"
+    return f"{_cut(first)} · closed {when}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_HEADLINE else text[: LONGEST_HEADLINE - 1] + "…"
 
 
 def _shown_silences(listed: Listing) -> list[_Silence]:
@@ -119,8 +121,7 @@ def _shown_silences(listed: Listing) -> list[_Silence]:
 def _silence(listed: Listing, silence: Silence) -> _Silence:
     """One silence with the button that ends it."""
     book = listed.book
-    what = about(silence)
-    what = what if len(what) <= LONGEST_HEADLINE else what[: LONGEST_HEADLINE - 1] + "…"
+    what = _cut(about(silence))
     reason = silence.reason[:LONGEST_REASON]
     until = moment(silence.until, book.treasury.zone, book.at)
     words = rich(f"{what} · by {someone(silence.by)} until {until} · {reason}")
