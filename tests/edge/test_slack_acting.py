@@ -396,6 +396,16 @@ def test_a_button_that_is_none_of_ours_is_refused(bot: Bench, value: str) -> Non
     assert status(bot) == "open"
 
 
+def test_a_snooze_for_as_long_as_nobody_offers_is_refused(bot: Bench) -> None:
+    message = newest(bot)
+    offered = snooze_value(message, "1h").removesuffix("1h")
+    for choice in ("3d", "", "9h"):
+        option = {"text": {"type": "plain_text", "text": "x"}, "value": f"{offered}{choice}".strip()}
+        click(bot, message, SNOOZE, value={"selected_option": option})
+        assert told(bot)[-1] == "This button is not understood any more: use those of the newest message."
+    assert status(bot) == "open"
+
+
 def test_a_button_of_an_alert_that_is_not_kept_is_refused(bot: Bench) -> None:
     click(bot, newest(bot), ACKNOWLEDGE, value="4711 3.1")
     assert told(bot) == ["There is no such alert. `/alerts` shows those there are."]

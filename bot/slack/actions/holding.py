@@ -11,7 +11,8 @@ from bot.domain.messages import ACKNOWLEDGE, NO_NOTICE, SNOOZE
 from bot.domain.snoozes import SNOOZES, put_off_until
 from bot.domain.transitions import Act, ActKind
 from bot.services.acting import Acting
-from bot.slack.actions.pressed import Pressed
+from bot.services.errors import UsageError
+from bot.slack.actions.pressed import NOT_UNDERSTOOD, Pressed
 from bot.slack.asked import Asked
 from bot.slack.desk import Desk
 from bot.slack.limits import Payload
@@ -28,9 +29,10 @@ def register(app: App, desk: Desk, acting: Acting, wake: Callable[[], None]) -> 
         pressed = Pressed.of(asked.text)
         until = None
         if kind is ActKind.SNOOZE:
+            if pressed.choice not in SNOOZES:
+                raise UsageError(NOT_UNDERSTOOD)
             book = acting.look(pressed.alert_id).book
-            choice = pressed.choice if pressed.choice in SNOOZES else next(iter(SNOOZES))
-            until = put_off_until(choice, book.at, book.treasury.zone)
+            until = put_off_until(pressed.choice, book.at, book.treasury.zone)
         wanted = Act(kind, desk.person(asked), until, pressed.seen)
         acted = acting.act(pressed.alert_id, wanted)
         wake()

@@ -9,6 +9,8 @@ from bot.services.errors import UsageError
 
 _VALUE = re.compile(r"(\d{1,18}) (\d{1,9})\.(-?\d{1,9})(?: ([0-9a-z]+))?\Z", re.ASCII)
 
+NOT_UNDERSTOOD = "This button is not understood any more: use those of the newest message."
+
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
@@ -23,5 +25,5 @@ class Pressed:
         """UsageError where it is none of ours."""
         found = _VALUE.match(value)
         if found is None:
-            raise UsageError("This button is not understood any more: use those of the newest message.")
+            raise UsageError(NOT_UNDERSTOOD)
         return cls(int(found[1]), (int(found[2]), int(found[3])), found[4] or "")
