@@ -171,6 +171,7 @@ class Running:
 
     def stop(self, within: float) -> None:
         """Ends it all; what is under way gets `within` seconds."""
+        self.delivery.stop()
         if self.schedule:
             self.schedule.stop(within)
         if self._socket:
