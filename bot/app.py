@@ -8,7 +8,8 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -18,18 +19,24 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Tick, Verdict
+from bot.domain.slots import Claim
 from bot.domain.words import span
-from bot.health import DOWN, UNDELIVERED_TOO_LONG, Metrics, outbox_state
+from bot.fallback import AppriseTargets
+from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
+from bot.heartbeat import EVERY as PING_EVERY
+from bot.heartbeat import Ping
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Job, Schedule
-from bot.services.access import Access, LookUpFailedError
+from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
+from bot.services.fallback import Fallback
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
+from bot.services.turns import LEASE, Turns
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
@@ -38,12 +45,19 @@ from bot.slack.notifier import TIME_OUT_S, Notifier
 from bot.slack.outcomes import UNREACHABLE
 from bot.slack.requests import Requests
 from bot.slack.socket import SocketMode
+from bot.slack.token import TokenWatch
 from bot.store.engine import open_engine
 from bot.store.store import Store
 
 CACHE_EVERY = timedelta(minutes=10)
+CACHE_LEASE = timedelta(minutes=5)
 THIN_EVERY = timedelta(days=1)
+FALLBACK_EVERY = timedelta(seconds=5)
 CONNECT_EVERY = timedelta(seconds=15)
+BEAT_EVERY = timedelta(seconds=15)
+TOKEN_EVERY = timedelta(minutes=1)
+AGAIN_EVERY = timedelta(seconds=15)
+"""How often a slot that somebody left undone is looked for."""
 SOCKET_SILENCE = timedelta(minutes=1)
 """A socket that Slack has not answered for so long is dead, whatever it says itself."""
 LATER_THREADS = 4
@@ -56,27 +70,53 @@ class Running:
     `turn` is held from a poll to the end of its checks: who moves the clock (the demo) does so between turns.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, slack: WebClient, http: httpx.Client) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        slack: WebClient,
+        http: httpx.Client,
+        database_clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.metrics = Metrics()
-        self.store = Store(open_engine(settings.database_url.get_secret_value()))
+        self.troubles_of_jobs = Troubles()
+        self.store = Store(
+            open_engine(settings.database_url.get_secret_value()), database_clock.now if database_clock else None
+        )
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
         self.channels = Channels(settings.alert_channel or "", settings.escalation_channel, settings.escalation_group)
         self.acting = Acting(self.store, self.books, clock, self.channels)
-        self.last_check: datetime | None = None
+        self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._role = "worker"
+        self.turns = Turns(
+            self.store, clock, self._worker, unavailable=DOWN, tell=self.metrics.turned, tell_late=self.metrics.began
+        )
         self.turn = threading.Lock()
         self._http = http
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
         self.access = Access(self.store, SlackDirectory(slack), clock)
+        self._token = TokenWatch(self.access.ask_home)
         self.delivery = Delivery(
             self.store,
             Notifier(slack, self.access, time_out_s=_posting_time_out(settings.settle_after)),
             clock,
-            worker_id=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+            worker_id=self._worker,
             settle_after=settings.settle_after,
             tell=self.metrics.delivered,
+            tell_dwell=self.metrics.dwelt,
+        )
+        self.fallback = Fallback(
+            self.store,
+            AppriseTargets(settings.fallback_urls),
+            clock,
+            self._worker,
+            after=settings.fallback_after,
+            refusals=REFUSALS,
+            channel=self.channels.alerts,
+            tell=self.metrics.fell_back,
         )
         self.signing_secret = _signing_secret(settings)
         self._later = ThreadPoolExecutor(LATER_THREADS, thread_name_prefix="later")
@@ -98,20 +138,24 @@ class Running:
         self.schedule: Schedule | None = None
         self.metrics.read_from(self)
 
-    def poll_and_check(self) -> None:
-        """One poll of the price, then every check, as one turn; what they have to say is delivered at once."""
-        with self.turn:
-            self._poll_and_check()
+    def poll_and_check(self, claim: Claim | None = None) -> None:
+        """One poll of the price, then every check, as one turn; what they have to say is delivered at once.
 
-    def _poll_and_check(self) -> None:
+        LostClaimError, and nothing of it counts, where the slot that was claimed for it is gone by the time of the
+        answers.
+        """
+        with self.turn:
+            self._poll_and_check(claim)
+
+    def _poll_and_check(self, claim: Claim | None) -> None:
         with self.metrics.poll_seconds.time():
-            tick = poll_price(self.store, self._feed, self.books.prices, self.clock, self.settings.price_every)
+            tick = poll_price(self.store, self._feed, self.books.prices, self.clock, claim)
         for quote in tick.quotes if tick else ():
             if quote.why:
                 _log.info("quote_not_used", source=quote.source, verdict=quote.verdict.value, why=quote.why)
         with self.metrics.check_seconds.time():
             said = run_checks(self.store, self.books, self.clock, self.channels)
-        self.last_check = self.clock.now()
+        self._beat(checked=True)
         for one in said:
             self.metrics.transitions.labels(one.change.value, one.reason.value).inc()
             known = one.alert or one.before
@@ -127,31 +171,53 @@ class Running:
             self._wake_delivery()
 
     def thin(self) -> None:
-        """Of ticks older than 90 days one an hour stays."""
+        """Of ticks older than 90 days one an hour stays; slots and processes of long ago are forgotten."""
         with self.store.writing() as tx:
-            gone = tx.thin_ticks(self.clock.now())
-        if gone:
-            _log.info("ticks_thinned", gone=gone)
+            now = self.clock.now()
+            gone, forgotten = tx.thin_ticks(now), tx.forget_jobs(now)
+        if gone or forgotten:
+            _log.info("ticks_thinned", gone=gone, forgotten=forgotten)
 
-    def refresh(self) -> None:
-        """What Slack said of people and channels is asked again before it is too old to rely on."""
-        try:
-            self.access.refresh()
-        except LookUpFailedError as failed:
-            _log.warning("slack_not_asked", reason=failed.code)
+    def _beat(self, *, checked: bool = False) -> None:
+        with self.store.sharing() as tx:
+            tx.beat(self._worker, self._role, checked=checked)
 
     def start(self, *, works: bool, answers: bool) -> None:
         """`works`: poll, check, post. `answers`: know people and channels, and in Socket Mode hold the socket."""
-        jobs = [Job("refresh", CACHE_EVERY, self.refresh, at_start=True)] if answers else []
+        self._role = "all" if works and answers else "web" if answers else "worker"
+        jobs = [Job("beat", BEAT_EVERY, self.troubles_of_jobs.watched("beat", self._beat))]
+        if answers:
+            jobs += [Job("token", TOKEN_EVERY, self.know_token)]
+            jobs += [self._shared("refresh", CACHE_EVERY, lambda _: self.access.refresh(), CACHE_LEASE)]
         if answers and self._socket:
-            jobs += [Job("connect", CONNECT_EVERY, self.connect, at_start=True)]
+            jobs += [Job("connect", CONNECT_EVERY, self.connect)]
         if works:
             jobs += [
-                Job("poll_and_check", self.settings.price_every, self.poll_and_check, at_start=True),
-                Job("thin", THIN_EVERY, self.thin, at_start=True),
+                self._shared("poll_and_check", self.settings.price_every, self.poll_and_check),
+                self._shared("thin", THIN_EVERY, lambda _: self.thin()),
             ]
-        self.schedule = Schedule(jobs, self.delivery.run_once if works else None)
+        if works and (url := self.settings.heartbeat_url):
+            ping = Ping(self.store, self._http, url.get_secret_value(), self.settings.polled_within)
+            jobs += [self._shared("ping", PING_EVERY, ping)]
+        if works and self.settings.fallback_urls:
+            jobs += [Job("fallback", FALLBACK_EVERY, self.troubles_of_jobs.watched("fallback", self.fall_back))]
+        deliver = self.troubles_of_jobs.watched("deliver", self.delivery.run_once)
+        self.schedule = Schedule(jobs, deliver if works else None)
         self.schedule.start()
+
+    def _shared(self, name: str, every: timedelta, work: Callable[[Claim], object], lease: timedelta = LEASE) -> Job:
+        """A job that one process does for all, a slot at a time."""
+        run = self.troubles_of_jobs.watched(name, partial(self.turns.take, name, every, work, lease))
+        return Job(name, every, run, again=AGAIN_EVERY)
+
+    def fall_back(self) -> None:
+        """What Slack does not take goes another way, once Slack has had its chance since the start."""
+        if self.delivery.rounds and self.fallback.run_once():
+            self._wake_delivery()
+
+    def know_token(self) -> None:
+        """Asks Slack whose bot this is, unless it said so lately: each process must know."""
+        self._token.look()
 
     def connect(self) -> None:
         """Opens the socket, or sees to it that it is still alive."""
@@ -171,9 +237,11 @@ class Running:
 
     def stop(self, within: float) -> None:
         """Ends it all; what is under way gets `within` seconds."""
+        self.turns.stop()
         self.delivery.stop()
         if self.schedule:
             self.schedule.stop(within)
+        self.turns.let_go()
         if self._socket:
             self._socket.stop()
         self._later.shutdown(wait=False, cancel_futures=True)
@@ -186,13 +254,16 @@ class Running:
         return self.schedule.dead() if self.schedule else []
 
     def troubles(self) -> list[str]:
-        """What else keeps it from its work."""
+        """What else keeps it from its work. No network."""
+        found = self.troubles_of_jobs.reasons()
+        if refused := self._token.trouble():
+            found += [refused]
         if self._socket is None:
-            return []
+            return found
         silent = self._socket.silent_for()
         if silent is None:
-            return ["Slack's socket is not open"]
-        return [f"Slack's socket was last heard {span(silent)} ago"] if silent > SOCKET_SILENCE else []
+            return [*found, "Slack's socket is not open"]
+        return [*found, f"Slack's socket was last heard {span(silent)} ago"] if silent > SOCKET_SILENCE else found
 
     def health(self) -> Health:
         """How it is, for `/plimsoll`."""
@@ -201,6 +272,7 @@ class Running:
         try:
             with self.store.reading() as tx:
                 view, tick, treasury = self.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
+                checked = tx.checked_ago()
             outbox = outbox_state(self.store, now)
         except DOWN as error:
             return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
@@ -210,7 +282,7 @@ class Running:
             sources=sources,
             dropped=_left_out(tick, Verdict.OUTLIER, Verdict.STALE),
             missing=_left_out(tick, Verdict.FAILED),
-            last_check=self.last_check or (tick.at if tick else None),
+            last_check=None if checked is None else now - checked,
             check_within=self.settings.polled_within,
             undelivered=outbox.pending,
             undelivered_since=outbox.since,
@@ -245,9 +317,14 @@ def build(
     clock: Clock | None = None,
     slack: WebClient | None = None,
     http: httpx.Client | None = None,
+    database_clock: Clock | None = None,
 ) -> Running:
-    """Every part of the bot. `slack` and `http` are made from the settings where they are not given."""
-    return Running(settings, clock or SystemClock(), slack or _slack_client(settings), http or httpx.Client())
+    """Every part of the bot. `slack` and `http` are made from the settings where they are not given.
+
+    `database_clock` stands for the database's own time, where that must be set by hand.
+    """
+    http = http or httpx.Client()
+    return Running(settings, clock or SystemClock(), slack or _slack_client(settings), http, database_clock)
 
 
 def _slack_client(settings: Settings) -> WebClient:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,10 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.price import PriceState
+from bot.domain.quotes import Verdict
 from bot.domain.terms import Level
 from bot.domain.words import span
+from bot.services.turns import Turn
 from bot.slack.outcomes import KNOWN
 from bot.store import migrate
 from bot.store.columns import table_of
@@ -25,6 +27,7 @@ from bot.store.tables import Outbox
 if TYPE_CHECKING:
     from bot.app import Running
     from bot.domain.price import PriceView
+    from bot.domain.quotes import Tick
     from bot.services.deliver import Outcome
     from bot.store.store import Store
 
@@ -32,6 +35,8 @@ UNDELIVERED_TOO_LONG = timedelta(minutes=2)
 A_DAY = timedelta(days=1)
 DOWN = (DatabaseUnavailableError, DBAPIError)
 REFUSALS = KNOWN | {"refused"}
+_LATE_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
+_DWELL_S = (0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
 _outbox = table_of(Outbox)
 
 
@@ -82,13 +87,25 @@ def readiness(running: Running) -> dict[str, Any]:
         if lacking:
             return _ready([f"the database lacks {len(lacking)} migrations: plimsoll db upgrade"])
         view, polled = price_view(running, now)
+        checked = checked_ago(running.store)
         outbox = outbox_state(running.store, now)
     except DOWN as error:
-        return _ready([f"the database cannot be used: {_first_line(error)}"])
-    reasons = [*_price_reasons(running, view, polled, now), *_outbox_reasons(outbox, now), *running.troubles()]
+        return _ready([f"the database cannot be used: {database_trouble(error)}"])
+    reasons = [
+        *_price_reasons(running, view, polled, now),
+        *_check_reasons(checked, running.settings.polled_within),
+        *_outbox_reasons(outbox, now),
+        *running.troubles(),
+    ]
     waiting = int((now - outbox.since).total_seconds()) if outbox.since else None
     about = {"state": view.state.value, "age_s": int(view.age.total_seconds()) if view.age is not None else None}
-    return {**_ready(reasons), "price": about, "undelivered": outbox.pending, "oldest_undelivered_s": waiting}
+    return {
+        **_ready(reasons),
+        "price": about,
+        "checked_s": None if checked is None else int(checked.total_seconds()),
+        "undelivered": outbox.pending,
+        "oldest_undelivered_s": waiting,
+    }
 
 
 def _ready(reasons: list[str]) -> dict[str, Any]:
@@ -105,6 +122,13 @@ def _price_reasons(running: Running, view: PriceView, polled: datetime | None, n
         yield f"there is no price ({view.state.value}{aged})"
 
 
+def _check_reasons(checked: timedelta | None, within: timedelta) -> Iterator[str]:
+    if checked is None:
+        yield "the checks have not completed yet"
+    elif checked > within:
+        yield f"the checks last completed {span(checked)} ago"
+
+
 def _outbox_reasons(outbox: OutboxState, now: datetime) -> Iterator[str]:
     for reason in outbox.refusals:
         yield f"Slack refuses messages ({reason}): plimsoll doctor says the next step"
@@ -112,11 +136,44 @@ def _outbox_reasons(outbox: OutboxState, now: datetime) -> Iterator[str]:
         yield f"{outbox.pending} messages are not delivered, the oldest for {span(now - outbox.since)}"
 
 
-def _first_line(error: Exception) -> str:
+def checked_ago(store: Store) -> timedelta | None:
+    """How long ago every check was last completed, by whichever process; None: never."""
+    with store.reading() as tx:
+        return tx.checked_ago()
+
+
+def database_trouble(error: Exception) -> str:
+    """What the database itself said, in one line."""
     cause = getattr(error, "orig", None) or error
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0].removeprefix(
         "The database cannot be used now: "
     )
+
+
+class Troubles:
+    """Which jobs of this process could not use the database when last they tried, and what it said."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def watched(self, job: str, run: Callable[[], object]) -> Callable[[], object]:
+        """`run`, remembered where the database fails it, until it comes through or somebody else has done its work."""
+
+        def watching() -> object:
+            try:
+                became = run()
+            except DOWN as error:
+                self._said[job] = database_trouble(error)
+                raise
+            if became is not Turn.BUSY:
+                self._said.pop(job, None)
+            return became
+
+        return watching
+
+    def reasons(self) -> list[str]:
+        """As `/readyz` says them."""
+        return [f"the database cannot be written: {said}" for said in dict.fromkeys(self._said.values())]
 
 
 class Metrics:
@@ -139,6 +196,49 @@ class Metrics:
             ["kind", "outcome", "reason"],
             registry=self.registry,
         )
+
+        self.fallbacks = Counter(
+            "plimsoll_fallbacks",
+            "Messages that had to go to FALLBACK_URLS.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.dwell_seconds = Histogram(
+            "plimsoll_dwell_seconds",
+            "From what a message tells of to its being in Slack.",
+            ["kind"],
+            buckets=_DWELL_S,
+            registry=self.registry,
+        )
+        self.job_lateness = Histogram(
+            "plimsoll_job_lateness_seconds",
+            "How long after it was due a slot of a job was begun.",
+            ["job"],
+            buckets=_LATE_S,
+            registry=self.registry,
+        )
+        self.jobs = Counter(
+            "plimsoll_job_slots",
+            "What became of the slots this process took.",
+            ["job", "outcome"],
+            registry=self.registry,
+        )
+
+    def fell_back(self, outcome: str) -> None:
+        """Counts one message that went another way, or did not."""
+        self.fallbacks.labels(outcome).inc()
+
+    def dwelt(self, kind: str, seconds: float) -> None:
+        """A message of `kind` is in Slack, so long after what it tells of."""
+        self.dwell_seconds.labels(kind).observe(seconds)
+
+    def began(self, job: str, seconds: float) -> None:
+        """A slot of `job` was begun so long after it was due."""
+        self.job_lateness.labels(job).observe(seconds)
+
+    def turned(self, job: str, turn: Turn) -> None:
+        """What became of a slot of `job`."""
+        self.jobs.labels(job, turn.value).inc()
 
     def delivered(self, kind: str, outcome: Outcome) -> None:
         """Counts one call to Slack."""
@@ -174,6 +274,7 @@ class _Gauges(Collector):
         view, polled = price_view(self._running, now)
         with self._running.store.reading() as tx:
             levels = [row.level for row in tx.open_alerts().values()]
+            checked, tick = tx.checked_ago(), tx.last_tick(now)
         outbox = outbox_state(self._running.store, now)
 
         state = GaugeMetricFamily("plimsoll_price_state", "1 for the state that the price is in.", labels=["state"])
@@ -192,10 +293,31 @@ class _Gauges(Collector):
         if polled is not None:
             since = (now - polled).total_seconds()
             yield _gauge("plimsoll_price_poll_age_seconds", "Since the sources were last asked.", since)
+        if checked is not None:
+            yield _gauge(
+                "plimsoll_checks_age_seconds", "Since every check was last completed.", checked.total_seconds()
+            )
+        yield from _of_sources(tick, now)
         yield _gauge("plimsoll_undelivered", "Messages not known to be in Slack.", outbox.pending)
         waiting = (now - outbox.since).total_seconds() if outbox.since else 0
         yield _gauge("plimsoll_undelivered_oldest_seconds", "How long the oldest of them has waited.", waiting)
         yield _gauge("plimsoll_given_up", "Messages given up in the last day.", outbox.failed)
+
+
+def _of_sources(tick: Tick | None, now: datetime) -> Iterator[GaugeMetricFamily]:
+    """Each source, as the last poll found it."""
+    age = GaugeMetricFamily("plimsoll_source_price_age_seconds", "How old a source's last quote is.", labels=["source"])
+    state = GaugeMetricFamily(
+        "plimsoll_source_state", "1 for what became of a source's answer to the last poll.", labels=["source", "state"]
+    )
+    for quote in tick.quotes if tick else ():
+        observed = quote.observed_at
+        if observed is not None:
+            age.add_metric([quote.source], (now - observed).total_seconds())
+        for one in Verdict:
+            state.add_metric([quote.source, one.value], float(quote.verdict is one))
+    yield age
+    yield state
 
 
 def _gauge(name: str, about: str, value: float) -> GaugeMetricFamily:

@@ -22,25 +22,40 @@ from apscheduler.events import (  # type: ignore[import-untyped]  # APScheduler 
 )
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
-from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
+
+from bot.domain.slots import next_due
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for messages that another process has left to deliver."""
 AFTER_FAILURE = 5.0
 """Seconds until the delivery loop tries again after an error of its own."""
-_ALIGNED_TO = datetime(2000, 1, 1, tzinfo=UTC)
 _JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do `every` so often, at round times of the clock; `at_start`: once at once, too."""
+    """Something to look at `every` so often, at round times of the clock, and once at the start.
+
+    `again`: in between, too, for what failed or was left undone by somebody else.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], object]
-    at_start: bool = False
+    again: timedelta | None = None
+
+
+class _RoundTimes(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no types
+    """At every multiple of one of `lengths`."""
+
+    def __init__(self, lengths: Iterable[timedelta]) -> None:
+        self._lengths = tuple(lengths)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        after = max(previous or now, now).astimezone(UTC)
+        return min(next_due(length, after) for length in self._lengths)
 
 
 class Schedule:
@@ -61,9 +76,8 @@ class Schedule:
     def start(self) -> None:
         """Start every job and the delivery loop, each in its own thread."""
         for job in self._jobs:
-            trigger = IntervalTrigger(seconds=int(job.every.total_seconds()), start_date=_ALIGNED_TO, timezone=UTC)
-            first = {"next_run_time": datetime.now(UTC)} if job.at_start else {}
-            self._scheduler.add_job(job.run, trigger, id=job.name, name=job.name, **first)
+            trigger = _RoundTimes(length for length in (job.every, job.again) if length is not None)
+            self._scheduler.add_job(job.run, trigger, id=job.name, name=job.name, next_run_time=datetime.now(UTC))
         self._scheduler.start()
         if self._deliveries:
             self._deliveries.start()
@@ -75,7 +89,8 @@ class Schedule:
 
     def dead(self) -> list[str]:
         """What should be running and is not."""
-        dead = [] if self._scheduler.running else ["scheduler"]
+        thread = self._scheduler._thread  # it can have died without the scheduler knowing
+        dead = [] if thread is not None and thread.is_alive() else ["scheduler"]
         return dead if self._deliveries is None or self._deliveries.is_alive else [*dead, "deliver"]
 
     def stop(self, within: float) -> None:

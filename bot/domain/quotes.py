@@ -111,11 +111,15 @@ class JudgedQuote:
     volume: str | None = None
     unchanged_polls: int = 0
 
+    @property
+    def observed_at(self) -> datetime | None:
+        """The instant its quote is from; None where there never was one."""
+        return None if self.fetched_at is None else min(self.at or self.fetched_at, self.fetched_at)
+
     def is_fresh(self, now: datetime, max_age: timedelta) -> bool:
         """Whether it was fresh when polled and is not too old at `now`."""
-        if not self.verdict.is_fresh or self.fetched_at is None:
-            return False
-        return now - min(self.at or self.fetched_at, self.fetched_at) <= max_age
+        observed = self.observed_at
+        return self.verdict.is_fresh and observed is not None and now - observed <= max_age
 
 
 @dataclass(frozen=True, slots=True)

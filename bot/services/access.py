@@ -182,12 +182,15 @@ class Access:
         if self._outdate(channel=channel_id):
             self._ask_channel(channel_id)
 
+    def ask_home(self) -> None:
+        """Asks Slack whose bot this is: each process must know. LookUpFailedError; what was known serves on."""
+        self._home = self._directory.home()
+
     def refresh(self) -> int:
         """Asks Slack again about everybody and everything known that has grown old; how many answered.
 
-        LookUpFailedError where even the workspace cannot be told; one entry that cannot be had is left to grow old.
+        What it says is kept in the database, for every process. One entry that cannot be had is left to grow old.
         """
-        self._home = self._directory.home()  # the one that was known serves on where Slack does not say
         before = self._clock.now() - REFRESH_AFTER
         with self._store.reading() as tx:
             users, channels = tx.cached_ids("user", before), tx.cached_ids("channel", before)

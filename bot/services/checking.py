@@ -14,38 +14,44 @@ from bot.domain.alert import FLAP_WINDOW
 from bot.domain.alerts import decide
 from bot.domain.checks import all_findings
 from bot.domain.quotes import PricePolicy, Tick, aggregate
+from bot.domain.slots import Claim
 from bot.domain.transitions import Transition
 from bot.services.books import Books
 from bot.services.ports import Clock, Feed, KeepsAlerts, KeepsTicks, Reading, Writing
 from bot.services.recording import Channels, record
+from bot.services.turns import LEASE, LostClaimError
 
 
-class _Ticks(Reading[KeepsTicks], Writing[KeepsTicks], Protocol):
+class _KeepsTicks(KeepsTicks, Protocol):
+    def renew_claim(self, claim: Claim, lease: timedelta) -> bool: ...
+
+
+class _Ticks(Reading[KeepsTicks], Writing[_KeepsTicks], Protocol):
     """A store of price ticks."""
 
 
-def poll_price(store: _Ticks, feed: Feed, policy: PricePolicy, clock: Clock, every: timedelta) -> Tick | None:
+def poll_price(store: _Ticks, feed: Feed, policy: PricePolicy, clock: Clock, claim: Claim | None = None) -> Tick | None:
     """Asks every source once, judges the answers, and keeps the tick with its quotes.
 
-    None where another worker has polled within this turn: what counts polls (a jump to confirm, a frozen source,
-    blindness) means `every` apart, however many workers there are.
+    What counts polls (a jump to confirm, a frozen source, blindness) means one a slot. So None where the slot that was
+    claimed has its tick: whoever had it before died after the poll. LostClaimError where the claim is gone by the time
+    the answers are there, as after a freeze: they are dropped.
     """
-    fresh = every * 3 / 4
-    with store.reading() as tx:
-        if _near(tx.last_tick(), clock.now(), fresh):
-            return None
+    if claim is not None and _has_tick(store, claim, clock.now()):
+        return None
     poll = feed.poll()
     with store.writing() as tx:
-        before = tx.last_tick()
-        if _near(before, poll.at, fresh):
-            return None
-        tick = aggregate(before, poll, policy)
+        if claim is not None and not tx.renew_claim(claim, LEASE):
+            raise LostClaimError
+        tick = aggregate(tx.last_tick(), poll, policy)
         tx.add_tick(tick)
     return tick
 
 
-def _near(tick: Tick | None, instant: datetime, within: timedelta) -> bool:
-    return tick is not None and abs(tick.at - instant) < within
+def _has_tick(store: _Ticks, claim: Claim, now: datetime) -> bool:
+    with store.reading() as tx:
+        last = tx.last_tick()
+    return last is not None and claim.slot.due_at <= last.at <= now
 
 
 def run_checks(store: Writing[KeepsAlerts], books: Books, clock: Clock, channels: Channels) -> list[Transition]:

@@ -109,6 +109,8 @@ class Delivery:
         self._running = threading.Lock()
         self._held_until: dict[str, datetime] = {}
         self._silences = 0
+        self.rounds = 0
+        """How many runs have ended: before the first, Slack has not had its chance."""
 
     def run_once(self) -> int:
         """Delivers everything that is due, the most severe first; how many messages are in Slack now.
@@ -120,6 +122,7 @@ class Delivery:
         try:
             return self._run()
         finally:
+            self.rounds += 1
             self._running.release()
 
     def stop(self) -> None:

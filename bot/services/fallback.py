@@ -76,7 +76,7 @@ def _unheard(_outcome: str) -> None:
 
 
 class Fallback:
-    """Takes elsewhere what Slack has not taken for `after`, or refuses with one of `refusals`. `channel` is told after."""
+    """Takes elsewhere what Slack has not taken for `after`, or refuses for good; tells `channel` when that is over."""
 
     def __init__(
         self,

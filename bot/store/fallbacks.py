@@ -59,10 +59,8 @@ class Fallbacks(OutboxPart):
         """When each of those went of which the channel does not know yet; empty while one of them is not in Slack."""
         untold = and_(_fallbacks.c.sent_at.is_not(None), _fallbacks.c.told_at.is_(None))
         joined = _fallbacks.join(_outbox, _outbox.c.id == _fallbacks.c.outbox_id)
-        rows = self._connection.execute(
-            select(_fallbacks.c.sent_at, _outbox.c.status).select_from(joined).where(untold)
-        )
-        found = rows.all()
+        query = select(_fallbacks.c.sent_at, _outbox.c.status).select_from(joined).where(untold)
+        found = self._connection.execute(query).all()
         if any(row.status == "pending" for row in found):
             return []
         return sorted(row.sent_at for row in found)

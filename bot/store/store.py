@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Engine
 from bot.store.alert_rows import Alerts
 from bot.store.engine import WRITER_WAIT, reading, writing
 from bot.store.fallbacks import Fallbacks
+from bot.store.jobs import Jobs
 from bot.store.register import Known, RegisterPart
 from bot.store.silences import Silences
 from bot.store.slack_cache import SlackCache
 from bot.store.ticks import Ticks
 
 
-class Tx(RegisterPart, Ticks, Alerts, Silences, Fallbacks, SlackCache):
+class Tx(RegisterPart, Ticks, Alerts, Silences, Fallbacks, Jobs, SlackCache):
     """One transaction: everything asked in it is as of one instant, everything done in it happens or does not."""
 
     def __init__(self, connection: Connection, known: Known, clock: Callable[[], datetime] | None = None) -> None:
@@ -47,12 +48,12 @@ class Store:
             yield Tx(connection, self._known, self._now)
 
     @contextmanager
-    def sharing(self) -> Iterator[Tx]:
+    def sharing(self, wait: timedelta = WRITER_WAIT) -> Iterator[Tx]:
         """One transaction that writes rows which are its own alone, such as a claimed message.
 
-        On PostgreSQL it waits for no other writer; on SQLite there is one at a time.
+        On PostgreSQL it waits for no other writer; on SQLite there is one at a time. `wait` as in `writing`.
         """
-        with writing(self.engine, turn=False) as connection:
+        with writing(self.engine, wait, turn=False) as connection:
             yield Tx(connection, self._known, self._now)
 
     @contextmanager

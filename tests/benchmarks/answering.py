@@ -22,7 +22,7 @@ TIMES = 300
 def run() -> Iterator[str]:
     with large_bot() as (running, workspace, _):
         team = workspace.bot.team_id
-        running.access.refresh()
+        running.access.ask_home()
         running.poll_and_check()
         wsgi = create_wsgi(running)
         asked = _asker(wsgi, team, "/ltv", "")

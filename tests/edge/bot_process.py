@@ -27,13 +27,14 @@ TOKEN = "xoxb-1-of-tests"
 
 
 class Source(ThreadingHTTPServer):
-    """Answers as Coinbase does, at `price`, after `pause` seconds."""
+    """Answers as Coinbase does, at `price`, after `pause` seconds; `asked` counts."""
 
     daemon_threads = True
 
     def __init__(self, price: str) -> None:
         self.price = price
         self.pause = 0.0
+        self.asked = 0
         super().__init__(("127.0.0.1", 0), _Ticker)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -51,6 +52,7 @@ class Source(ThreadingHTTPServer):
 class _Ticker(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Source)
+        self.server.asked += 1
         time.sleep(self.server.pause)
         now = datetime.now(UTC)
         told = {"price": self.server.price, "volume": str(now.timestamp()), "time": now.isoformat()}

@@ -78,6 +78,7 @@ def test_it_watches_alerts_answers_and_stops(bot: Bot, workspace: Workspace, sou
     ):
         assert line in metrics
     assert 'plimsoll_deliveries_total{kind="post",outcome="sent",reason="ok"} 2.0' in metrics
+    assert 'plimsoll_dwell_seconds_count{kind="post"} 2.0' in metrics
     if sys.platform == "linux":
         assert pss_in_mb(psutil.Process(process.pid)) < 150
 

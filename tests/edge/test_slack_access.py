@@ -142,7 +142,7 @@ def test_refreshing_keeps_people_from_waiting(bot: Bench) -> None:
     assert not bot.slack.calls
     bot.slack.on("*", faults.http_500)
     with pytest.raises(Exception, match="http_5xx"):
-        bot.access.refresh()
+        bot.access.ask_home()
 
 
 def test_somebody_who_becomes_a_guest_is_refused_from_then_on(bot: Bench) -> None:

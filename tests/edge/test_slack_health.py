@@ -59,7 +59,8 @@ def bot(database_url: str) -> Iterator[Whole]:
         {"database_url": database_url, "slack_bot_token": TOKEN, "alert_channel": "C1", "price_every": "10s"}
     )
     slack = WebClient(TOKEN, base_url="http://127.0.0.1:9/")
-    running = build(settings, clock=clock, slack=slack, http=httpx.Client(transport=httpx.MockTransport(answer)))
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    running = build(settings, clock=clock, slack=slack, http=http, database_clock=clock)
     treasury = read_treasury("treasury.toml", TREASURY.replace("antalpha", "first-loan"))
     with running.store.writing() as tx:
         tx.apply(treasury, at=START, by="test", source="treasury.toml")
