@@ -46,7 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=_range, default=range(1, 4), help="as 2 or 1..3 (on SQLite always 1)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "all"), default="all")
     parser.add_argument("--seed", help="of an earlier run: the same plan; the moments differ, as processes do")
-    parser.add_argument("--gap", type=float, default=2.0, help="mean seconds between two blows")
+    parser.add_argument("--gap", type=float, default=1.8, help="mean seconds between two blows")
     parser.add_argument("--series", choices=("first", "second", "both"), default="both")
     return parser.parse_args()
 

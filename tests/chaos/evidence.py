@@ -17,7 +17,10 @@ class Evidence:
         self._blindness: Counter[str] = Counter()
 
     def has(self, step: Step, changes: list[Change]) -> bool:
-        """Whether each of the changes of `step` is recorded."""
+        """Whether the price of `step` was accepted, and each of its changes is recorded."""
+        ticks = "SELECT count(*) FROM price_tick WHERE price = :price AND state IN ('fresh', 'degraded')"
+        if not step.blind and (self._ask(ticks, price=step.price) or [(0,)])[0][0] == 0:
+            return False
         rows = self._ask(
             "SELECT a.key, e.change, count(*) FROM alert_event e JOIN alert a ON a.id = e.alert_id "
             "WHERE e.price = :price OR a.key = 'price' GROUP BY a.key, e.change",

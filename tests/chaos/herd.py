@@ -90,7 +90,7 @@ class Herd:
                     if not worker.killed:
                         self.exits.append(f"worker {worker.number} ended by itself, code {worker.process.returncode}")
                     worker.process, worker.killed, worker.frozen = None, False, {}
-                    worker.start_at = now + (0.0 if self.calm else self._chance.choice((0.0, 0.1, 0.4, 1.0, 2.0)))
+                    worker.start_at = now + (0.0 if self.calm else self._chance.choice((0.0, 0.0, 0.1, 0.4, 1.5)))
                 if worker.process is None and now >= worker.start_at:
                     self._start(worker)
 

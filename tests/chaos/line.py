@@ -22,6 +22,8 @@ WITHIN_S = SETTLE_AFTER_S - 1.2
 """What arrives or shows late in the first series does so within this, from the request on; a look may lag a little, so
 an arrival and a lag share it."""
 POSTS, EDITS, LOOKS = "chat.postMessage", "chat.update", ("conversations.history", "conversations.replies")
+POLLS = "a poll"
+"""Of a price source; the others are methods of Slack's."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Line:
         self,
         chance: random.Random,
         owner: Callable[[int], int | None],
-        strike: Callable[[int, Blow], None],
+        strike: Callable[[Heard, Blow], None],
         *,
         beyond: bool,
     ) -> None:
@@ -75,11 +77,11 @@ class Line:
         with self._guard:
             self._armed = _Armed(blow, methods)
 
-    def disarm(self) -> bool:
-        """Whether it had not fallen yet."""
+    def disarm(self) -> Blow | None:
+        """The blow that has not fallen yet, if there is one: now it will not."""
         with self._guard:
             was, self._armed = self._armed, None
-            return was is not None
+            return was.blow if was else None
 
     @property
     def armed(self) -> bool:
@@ -87,18 +89,29 @@ class Line:
             return self._armed is not None
 
     def meet(self, method: str, args: Json) -> list[Fault]:
+        """What a call of the Web API meets."""
         pid = self._owner(int(request.environ["REMOTE_PORT"]))
+        heard = Heard(time.monotonic(), method, pid, _about(args))
         with self._guard:
-            self.heard.append(Heard(time.monotonic(), method, pid, _about(args)))
+            self.heard.append(heard)
             met = [] if self.is_calm else self._chosen(method)
             for fault in met:
                 self.met[fault.name] += 1
-            armed = self._armed
-            if armed is None or method not in armed.methods or pid is None:
-                return met
-            self._armed = None
-        self._strike(pid, armed.blow)
+        self._fall(heard)
         return met
+
+    def polled(self, port: int) -> None:
+        """A price source was asked."""
+        if self.armed:
+            self._fall(Heard(time.monotonic(), POLLS, self._owner(port), ""))
+
+    def _fall(self, heard: Heard) -> None:
+        with self._guard:
+            armed = self._armed
+            if armed is None or heard.method not in armed.methods or heard.pid is None:
+                return
+            self._armed = None
+        self._strike(heard, armed.blow)
 
     def _chosen(self, method: str) -> list[Fault]:
         chance = self._chance

@@ -33,12 +33,19 @@ class Tier:
     clear: Fraction
 
 
-TIERS = (
-    Tier("early", "early warning", Fraction(70, 100), Fraction(69, 100)),
-    Tier("call", "margin call", Fraction(78, 100), Fraction(77, 100)),
-    Tier("accelerated", "short call", Fraction(85, 100), Fraction(84, 100)),
-    Tier("liquidation", "liquidation", Fraction(93, 100), Fraction(92, 100)),
-)
+def _tiers(*lines: str) -> tuple[Tier, ...]:
+    """Each clears 0.01 under its line: an early or a liquidation line by CLEAR_MARGIN, a call by its cure."""
+    kinds = (("early", "early warning"), ("call", "margin call"), ("accelerated", "short call"), ("liquidation",) * 2)
+    return tuple(
+        Tier(kind, name, Fraction(line), Fraction(line) - Fraction(1, 100))
+        for (kind, name), line in zip(kinds, lines, strict=True)
+    )
+
+
+WIDE = _tiers("0.70", "0.78", "0.85", "0.93")
+"""Of the facilities that are hit one after another, or all at once where the price falls far."""
+DENSE = _tiers("0.70", "0.715", "0.73", "0.745")
+"""Of those that go through all their lines while the price moves little: one alert changes often and quickly."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Facility:
     id: str
     lender: str
     principal: int
+    tiers: tuple[Tier, ...]
 
     @property
     def key(self) -> str:
@@ -60,18 +68,18 @@ class Facility:
         """Half-up to two decimals; 0.01 less where that would read like a line that is not reached."""
         ltv = self.ltv(price)
         hundredths = floor(ltv * 10_000 + Fraction(1, 2))
-        if any(ltv < tier.line and hundredths == tier.line * 10_000 for tier in TIERS):
+        if any(ltv < tier.line and hundredths == tier.line * 10_000 for tier in self.tiers):
             hundredths -= 1
         return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
 FACILITIES = (
-    Facility("alder", "Alder Bank", 4_000_000_000),
-    Facility("birch", "Birch Capital", 4_130_000_000),
-    Facility("cedar", "Cedar Credit", 4_270_000_000),
-    Facility("damson", "Damson Lending", 4_410_000_000),
-    Facility("elm", "Elm Trust", 4_560_000_000),
-    Facility("fir", "Fir Finance", 4_720_000_000),
+    Facility("alder", "Alder Bank", 4_000_000_000, WIDE),
+    Facility("birch", "Birch Capital", 4_270_000_000, WIDE),
+    Facility("cedar", "Cedar Credit", 4_560_000_000, WIDE),
+    Facility("damson", "Damson Lending", 4_850_000_000, DENSE),
+    Facility("elm", "Elm Trust", 4_400_000_000, DENSE),
+    Facility("fir", "Fir Finance", 3_900_000_000, DENSE),
 )
 
 
@@ -87,7 +95,7 @@ def treasury_file() -> str:
             f'collateral_btc = "{COINS // SATS}"\ndrawn = 2025-12-01\nrate = "0"\nday_count = "ACT/360"\n'
             'interest = "at_close"\n'
         )
-        for tier in TIERS:
+        for tier in one.tiers:
             cure = f'cure_to = "{float(tier.clear)}"\n' if tier.kind in ("call", "accelerated") else ""
             parts.append(
                 f'[[facility.tier]]\nkind = "{tier.kind}"\nname = "{tier.name}"\nltv = "{float(tier.line)}"\n{cure}'
@@ -179,7 +187,7 @@ class Model:
     def _rank(self, one: Facility, step: Step) -> int:
         """The worst line that is reached, or was and has not cleared."""
         ltv, before = one.ltv(step.price), self._active.get(one.key, -1)
-        stands = (i for i, tier in enumerate(TIERS) if ltv >= tier.line or (i <= before and ltv > tier.clear))
+        stands = (i for i, tier in enumerate(one.tiers) if ltv >= tier.line or (i <= before and ltv > tier.clear))
         return max(stands, default=-1)
 
 
@@ -205,38 +213,44 @@ class Script:
     def next(self) -> Step:
         """The next step; something changes at it."""
         roll, price = self._chance.random(), self.now.price
-        if not self._model.open and roll < 0.15:
+        if not self._model.open and roll < 0.2:
             return self._take(Step(len(self.steps), price, blind=True))
-        ups = 0.0 if price > 7_000_000 else 1.0 if price < 4_700_000 else 0.35
-        if self._chance.random() < ups:
-            return self._take(self._up())
-        one = roll < 0.55
-        far = 0.88 if one else 0.75
-        return self._take(self._find(max(LOWEST, int(price * far)), price - 1, least=1, most=1 if one else 99))
+        if self._model.open and roll < 0.1:
+            return self._take(self._find(7_200_000, HIGHEST, least=1))
+        if price > 5_800_000 and roll < 0.25:
+            return self._take(self._find(LOWEST, price - 1, least=2))
+        down = not self._model.open or self._chance.random() < 0.55
+        if down and (low := price * 97 // 100) > LOWEST:
+            return self._take(self._find(low, price - 1, least=1, most=2, further=-1))
+        return self._take(self._find(price + 1, price * 103 // 100, least=1, most=2, further=1))
 
     def ending(self) -> Step:
         """All clear."""
         return self._take(self._find(7_200_000, HIGHEST, least=0))
 
-    def _up(self) -> Step:
-        if self._chance.random() < 0.2:
-            return self._find(7_000_000, HIGHEST, least=1)
-        return self._find(self.now.price + 1, min(HIGHEST, int(self.now.price * 1.2)), least=1)
+    def _find(self, low: int, high: int, least: int, most: int = 99, further: int = 0) -> Step:
+        """A step in a range of prices at which from `least` to `most` alerts change, else at least `least`.
 
-    def _find(self, low: int, high: int, least: int, most: int = 99) -> Step:
-        """A step in a range of prices at which from `least` to `most` alerts change; else the nearest to that."""
+        `further`: where there is none, the range grows down (-1) or up (1).
+        """
         best: Step | None = None
-        for _ in range(300):
+        for tries in range(1, 2_000):
             step = Step(len(self.steps), self._chance.randint(low, high))
-            if any((one.id, one.printed(step.price)) in self._printed for one in FACILITIES):
-                continue
             changes = len(self._model.after(step))
-            if least <= changes <= most:
-                return step
-            best = step if best is None or changes >= least else best
+            if changes >= least and self._is_new(step.price):
+                if changes <= most:
+                    return step
+                best = step
+            if further and tries % 50 == 0:
+                if best is not None:
+                    return best
+                low, high = (low, min(high * 102 // 100, HIGHEST)) if further > 0 else (low * 98 // 100, high)
         if best is None:
             raise RuntimeError(f"no price is left between {low} and {high}: too many steps for one run")
         return best
+
+    def _is_new(self, price: int) -> bool:
+        return all((one.id, one.printed(price)) not in self._printed for one in FACILITIES)
 
     def _take(self, step: Step) -> Step:
         self._printed |= {(one.id, one.printed(step.price)) for one in FACILITIES}

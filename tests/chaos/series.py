@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +16,17 @@ from bot.workspace import Workspace
 from .checker import Said, Verdict, judge
 from .evidence import Evidence
 from .herd import Herd, run_plimsoll
-from .line import EDITS, LOOKS, POSTS, SETTLE_AFTER_S, Blow, Line
-from .script import Change, Script, dice, treasury_file
+from .line import EDITS, LOOKS, POLLS, POSTS, SETTLE_AFTER_S, Blow, Heard, Line
+from .script import Script, Step, dice, treasury_file
 from .sources import Sources
 
 TOKEN, SECRET, CHANNEL = "xoxb-1-of-chaos", "a signing secret of chaos", "C1"
 STEP_WITHIN_S = 60.0
 """How long a price is held at most until the bot has seen it; longer, and what it should have said counts as lost."""
-ARMED_FOR_S = 4.0
-"""How long a blow waits for a call to fall upon."""
+ARMED_FOR_S = 3.0
+"""How long the last blow waits for a call to fall upon."""
+_FALLS_UPON = ((POSTS,), (POSTS, EDITS), (EDITS,), (POSTS, EDITS, *LOOKS), (POLLS,))
+_CALLED = {POSTS: "a post", EDITS: "an edit", POLLS: "a poll"}
 BACKLOG = 30
 """With so much to be delivered no new price is shown: the series is about faults, not about load."""
 DRAINED_WITHIN_S = 150.0
@@ -42,7 +44,7 @@ class Plan:
     stops: int
     seed: str
     beyond: bool = False
-    gap: float = 2.0
+    gap: float = 1.8
 
     @property
     def name(self) -> str:
@@ -108,7 +110,7 @@ class _Series:
             "PRICE_EVERY": "1s",
             "PRICE_MAX_JUMP": "0.9",
             "SETTLE_AFTER": f"{SETTLE_AFTER_S:.0f}s",
-            "CLEAR_AFTER": "2s",
+            "CLEAR_AFTER": "1s",
             "CLEAR_MARGIN": "0.01",
             "REPEAT_EVERY": "24h",
             "FLAP_LIMIT": "99",
@@ -123,8 +125,10 @@ class _Series:
         self._workspace.choose_faults(self._line.meet)
         self._result = Result(plan, Verdict(), directory)
         self._deaths: list[_Death] = []
+        self._missed: list[Blow] = []
+        self._sources.asked = self._line.polled
         self._guard = threading.Lock()
-        self._wanted: list[Change] = []
+        self._is_seen = False
         self._step_began = time.monotonic()
         self._hold_until = 0.0
         self._next_look = 0.0
@@ -141,11 +145,15 @@ class _Series:
 
     def run(self) -> Result:
         began = time.monotonic()
-        for blow in self._blows():
+        for kill in self._blows():
             self._pass(self._chance.expovariate(1 / self.plan.gap) + 0.2)
-            self._deal(blow)
-        self._pass(1)
+            self._deal(self._blow(kill))
+        self._last_blows()
+        struck = time.monotonic()
         self._calm_down()
+        self._result.notes.append(
+            f"{struck - began:.0f} s of faults, then {time.monotonic() - struck:.0f} s until calm"
+        )
         self._herd.end()
         self._result.verdict = self.judge()
         self._result.steps = len(self._script.steps)
@@ -171,78 +179,82 @@ class _Series:
         self._herd.tend()
         self._play()
 
-    def _play(self, *, on: bool = True) -> None:
+    def _play(self) -> None:
         """The next price, once what this one calls for is recorded."""
         now = time.monotonic()
-        if now < self._next_look or now < self._hold_until:
+        if now < self._next_look:
             return
-        self._next_look = now + 0.2
-        if self._wanted and not self._evidence.has(self._script.now, self._wanted):
-            if now - self._step_began < STEP_WITHIN_S:
-                return
-            wanted = ", ".join(f"{one.key} {one.change}" for one in self._wanted)
-            self._result.notes.append(
-                f"step {self._script.now.number} was not seen within {STEP_WITHIN_S:.0f} s: {wanted}"
-            )
-        if self._wanted:
-            self._evidence.seen(self._wanted)
-            self._wanted = []
-            self._hold_until = now + self._chance.choice((0, 0, 0.3, 1.5))
-        elif on and self._evidence.pending() <= BACKLOG:
-            self._show(ending=False)
+        self._next_look = now + 0.15
+        if self._seen(now) and now >= self._hold_until and self._evidence.pending() <= BACKLOG:
+            self._show(self._script.next())
 
-    def _show(self, *, ending: bool) -> None:
-        step = self._script.ending() if ending else self._script.next()
-        self._wanted = list(self._script.expected)
+    def _seen(self, now: float) -> bool:
+        """Whether the bot has had its time with this price: it has recorded what follows from it, or never will."""
+        if self._is_seen:
+            return True
+        step, wanted = self._script.now, self._script.expected
+        if not self._evidence.has(step, wanted):
+            if now - self._step_began < STEP_WITHIN_S:
+                return False
+            missing = ", ".join(f"{one.key} {one.change}" for one in wanted)
+            self._result.notes.append(f"step {step.number} was not seen within {STEP_WITHIN_S:.0f} s: {missing}")
+        self._evidence.seen(wanted)
+        self._is_seen = True
+        self._hold_until = now + self._chance.choice((0, 0, 0, 0.3, 1.5))
+        return True
+
+    def _show(self, step: Step) -> None:
         self._sources.show(step.price, blind=step.blind)
         self._step_began = time.monotonic()
+        self._is_seen = False
 
     def _calm_down(self) -> None:
         """No more faults; all workers up; all clear; then until everything is out, and what is late has come."""
         self._line.is_calm = self._sources.is_calm = self._herd.calm = True
         self._line.disarm()
         until = time.monotonic() + DRAINED_WITHIN_S
-        for ending in (False, True):
-            if ending:
-                self._show(ending=True)
-            while (self._wanted or time.monotonic() < self._hold_until) and time.monotonic() < until:
-                self._herd.tend()
-                self._play(on=False)
-                time.sleep(0.02)
-        while time.monotonic() < until:
-            if self._evidence.pending() == 0 and not self.judge().lost:
-                break
-            for _ in range(50):
-                self._herd.tend()
-                time.sleep(0.02)
-        else:
+        self._wait_until(lambda: self._seen(time.monotonic()), until)
+        self._show(self._script.ending())
+        self._wait_until(lambda: self._seen(time.monotonic()), until)
+        if not self._wait_until(lambda: self._evidence.pending() == 0 and not self.judge().lost, until):
             self._result.notes += [f"still pending: {row}" for row in self._evidence.waiting()]
-        late = time.monotonic() + SETTLE_AFTER_S + (5.0 if self.plan.beyond else 0.0)
-        while time.monotonic() < late:
+        late = SETTLE_AFTER_S + (5.0 if self.plan.beyond else 0.0)
+        self._wait_until(lambda: False, time.monotonic() + late)
+
+    def _wait_until(self, check: Callable[[], bool], until: float) -> bool:
+        while time.monotonic() < until:
             self._herd.tend()
-            time.sleep(0.05)
+            if check():
+                return True
+            time.sleep(0.2)
+        return False
 
     def judge(self) -> Verdict:
         return judge(self._script.steps, said_in(self._workspace))
 
     # Blows
 
-    def _deal(self, kill: bool) -> None:
-        blow = self._blow(kill)
+    def _deal(self, blow: Blow) -> None:
+        """Half of the blows wait for the next call of some kind, the others fall at random."""
+        if left := self._line.disarm():
+            self._at_random(left)
         if self._chance.random() < 0.5:
-            methods = self._chance.choice(((POSTS,), (POSTS, EDITS), (EDITS,), (POSTS, EDITS, *LOOKS)))
-            self._line.arm(blow, *methods)
-            until = time.monotonic() + ARMED_FOR_S
-            while time.monotonic() < until and self._line.armed:
-                self._tend()
-                time.sleep(0.01)
-            if not self._line.disarm():
-                return
-        while True:  # at random
-            pids = self._herd.up()
-            if pids and self._land(self._chance.choice(pids), blow, "at random"):
-                return
+            self._line.arm(blow, *self._chance.choice(_FALLS_UPON))
+        else:
+            self._at_random(blow)
+
+    def _at_random(self, blow: Blow) -> None:
+        while not ((pids := self._herd.up()) and self._land(self._chance.choice(pids), blow, "at random")):
             self._pass(0.05)
+
+    def _last_blows(self) -> None:
+        """What has not fallen by now, or fell upon one that was dead already, falls at random."""
+        self._pass(ARMED_FOR_S)
+        if left := self._line.disarm():
+            self._at_random(left)
+        self._pass(1)
+        while self._missed:
+            self._at_random(self._missed.pop())
 
     def _blow(self, kill: bool) -> Blow:
         if kill:
@@ -252,22 +264,21 @@ class _Series:
         low, high = (0.2, 3) if long < 0.5 else (SETTLE_AFTER_S, SETTLE_AFTER_S + 5) if long < 0.8 else lease
         return Blow(kill=False, freeze=self._chance.uniform(low, high))
 
-    def _strike(self, pid: int, blow: Blow) -> None:
-        """Called as a call of `pid` arrives."""
-        heard = self._line.heard[-1]
+    def _strike(self, heard: Heard, blow: Blow) -> None:
+        """Called as the call arrives."""
         if not blow.after:
-            self._strike_now(pid, blow, heard.about, "as its call arrived")
+            self._strike_now(heard, blow)
             return
-        timer = threading.Timer(blow.after, self._strike_now, (pid, blow, heard.about, "just after its call"))
+        timer = threading.Timer(blow.after, self._strike_now, (heard, blow))
         timer.daemon = True
         timer.start()
 
-    def _strike_now(self, pid: int, blow: Blow, about: str, when: str) -> None:
-        if not self._land(pid, blow, when):
-            self._result.notes.append(f"a blow {when} missed")
-            return
-        if blow.kill:
-            self._deaths.append(_Death(time.monotonic(), pid, about))
+    def _strike_now(self, heard: Heard, blow: Blow) -> None:
+        when = f"{'just after' if blow.after else 'at'} {_CALLED.get(heard.method, 'a look')}"
+        if heard.pid is None or not self._land(heard.pid, blow, when):
+            self._missed.append(blow)
+        elif blow.kill and heard.method != POLLS:
+            self._deaths.append(_Death(time.monotonic(), heard.pid, heard.about))
 
     def _land(self, pid: int, blow: Blow, when: str) -> bool:
         landed = self._herd.kill(pid) if blow.kill else self._herd.freeze(pid, blow.freeze)
@@ -320,7 +331,7 @@ def _told_in_logs(directory: Path) -> Iterator[str]:
             except ValueError:
                 told[f"not a log line: {line[:150]}"] += 1
                 continue
-            if event.get("level") in ("error", "critical"):
+            if event.get("level") in ("error", "critical") and "was sent SIGKILL" not in str(event):
                 last = str(event.get("exception") or "").strip().splitlines()[-1:]
                 what = event.get("reason") or event.get("job") or ""
                 told[f"{event.get('event')} {what} {''.join(last)[:160]}".strip()] += 1

@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -40,6 +41,8 @@ class Sources(ThreadingHTTPServer):
         self._failing, self._liar = set(roles[:2]), roles[2]
         self.is_calm = False
         self.met: Counter[str] = Counter()
+        self.asked: Callable[[int], None] = lambda _port: None
+        """Hears of every request as it arrives, by the port it comes from."""
         super().__init__(("127.0.0.1", 0), _Venue)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -87,6 +90,7 @@ class _Venue(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Sources)
         name = self.path.split("/")[1]
+        self.server.asked(self.client_address[1])
         fault, price = self.server.answer(name)
         if fault in ("hang", "slow"):
             time.sleep(5 if fault == "hang" else 1.2)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from .checker import CONTINUED, Said, Verdict, judge
-from .script import FACILITIES, PRICE_KEY, TIERS, Change, Script, Step, dice, episodes_of
+from .script import FACILITIES, PRICE_KEY, WIDE, Change, Script, Step, dice, episodes_of
 
 LENDERS = {one.key: one for one in FACILITIES}
 
@@ -147,7 +147,7 @@ def test_what_nothing_called_for_is_counted(text: str) -> None:
 
 
 def test_the_tiers_are_reached_and_cleared_at_the_lines_themselves() -> None:
-    one, (early, call, *_) = FACILITIES[0], TIERS
+    one, (early, call, *_) = FACILITIES[0], WIDE
     at = {tier: int(one.principal * 100_000_000 / (100_000_000_000 * tier.line)) for tier in (early, call)}
     played = [
         Step(0, 7_600_000),
