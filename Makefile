@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test chaos check bench lock clean
 
 # Runs the whole bot on a simulated market with a local Slack workspace: no account, network or database server.
 demo: $(VENV)/.run
@@ -12,6 +12,11 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
+
+# Kills and freezes the real bot while Slack and the sources fail; N= for more kills (and a stop for five of them).
+N ?= 200
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos --kills $(N)
 
 # What must hold besides the tests: lint, format, types, directions of imports, migrations.
 check: $(VENV)/.dev

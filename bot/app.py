@@ -21,7 +21,8 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Tick, Verdict
 from bot.domain.slots import Claim
 from bot.domain.words import span
-from bot.health import DOWN, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
+from bot.fallback import AppriseTargets
+from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
 from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
 from bot.prices.feed import FeedPolicy, PriceFeed
@@ -31,6 +32,7 @@ from bot.services.acting import Acting
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
+from bot.services.fallback import Fallback
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
@@ -50,6 +52,7 @@ from bot.store.store import Store
 CACHE_EVERY = timedelta(minutes=10)
 CACHE_LEASE = timedelta(minutes=5)
 THIN_EVERY = timedelta(days=1)
+FALLBACK_EVERY = timedelta(seconds=5)
 CONNECT_EVERY = timedelta(seconds=15)
 BEAT_EVERY = timedelta(seconds=15)
 TOKEN_EVERY = timedelta(minutes=1)
@@ -105,16 +108,28 @@ class Running:
             tell=self.metrics.delivered,
             tell_dwell=self.metrics.dwelt,
         )
+        self.fallback = Fallback(
+            self.store,
+            AppriseTargets(settings.fallback_urls),
+            clock,
+            self._worker,
+            after=settings.fallback_after,
+            refusals=REFUSALS,
+            channel=self.channels.alerts,
+            tell=self.metrics.fell_back,
+        )
         self.signing_secret = _signing_secret(settings)
         self._later = ThreadPoolExecutor(LATER_THREADS, thread_name_prefix="later")
         self.slack_app = build_app(
             signing_secret=self.signing_secret,
             client=slack,
             questions=self.questions,
+            acting=self.acting,
             access=self.access,
             requests=Requests(self.store, clock),
             health=self.health,
             run_later=self._run_later,
+            wake=self._wake_delivery,
             command_prefix=settings.command_prefix,
             unavailable=DOWN,
         )
@@ -152,8 +167,8 @@ class Running:
                 alert_level=known.level.word if known else None,
                 tier=known.tier if known else None,
             )
-        if said and self.schedule:
-            self.schedule.wake_delivery()
+        if said:
+            self._wake_delivery()
 
     def thin(self) -> None:
         """Of ticks older than 90 days one an hour stays; slots and processes of long ago are forgotten."""
@@ -184,6 +199,8 @@ class Running:
         if works and (url := self.settings.heartbeat_url):
             ping = Ping(self.store, self._http, url.get_secret_value(), self.settings.polled_within)
             jobs += [self._shared("ping", PING_EVERY, ping)]
+        if works and self.settings.fallback_urls:
+            jobs += [Job("fallback", FALLBACK_EVERY, self.troubles_of_jobs.watched("fallback", self.fall_back))]
         deliver = self.troubles_of_jobs.watched("deliver", self.delivery.run_once)
         self.schedule = Schedule(jobs, deliver if works else None)
         self.schedule.start()
@@ -192,6 +209,11 @@ class Running:
         """A job that one process does for all, a slot at a time."""
         run = self.troubles_of_jobs.watched(name, partial(self.turns.take, name, every, work, lease))
         return Job(name, every, run, again=AGAIN_EVERY)
+
+    def fall_back(self) -> None:
+        """What Slack does not take goes another way, once Slack has had its chance since the start."""
+        if self.delivery.rounds and self.fallback.run_once():
+            self._wake_delivery()
 
     def know_token(self) -> None:
         """Asks Slack whose bot this is, unless it said so lately: each process must know."""
@@ -271,6 +293,11 @@ class Running:
             facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
             version=_version(),
         )
+
+    def _wake_delivery(self) -> None:
+        """Something was written for the channel: where this process delivers, it does so at once."""
+        if self.schedule:
+            self.schedule.wake_delivery()
 
     def _run_later(self, work: Callable[[], None]) -> None:
         """Whatever talks to Slack after the acknowledgement; its errors are logged, nobody waits for it."""

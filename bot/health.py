@@ -197,6 +197,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.fallbacks = Counter(
+            "plimsoll_fallbacks",
+            "Messages that had to go to FALLBACK_URLS.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.dwell_seconds = Histogram(
             "plimsoll_dwell_seconds",
             "From what a message tells of to its being in Slack.",
@@ -217,6 +223,10 @@ class Metrics:
             ["job", "outcome"],
             registry=self.registry,
         )
+
+    def fell_back(self, outcome: str) -> None:
+        """Counts one message that went another way, or did not."""
+        self.fallbacks.labels(outcome).inc()
 
     def dwelt(self, kind: str, seconds: float) -> None:
         """A message of `kind` is in Slack, so long after what it tells of."""

@@ -31,6 +31,9 @@ def run(role: Annotated[Role, typer.Option(help="What this process does.")] = Ro
     """Answer in Slack, watch the price, post alerts."""
     settings = load()
     settings.require_slack()
+    from bot.fallback import check_targets
+
+    check_targets(settings.fallback_urls)
 
     from sqlalchemy.exc import DBAPIError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 COMMANDS = (
+    ("alerts", "What is open, in whose hands, and what is silenced", "[silence]"),
     ("holdings", "Coins, cash and debt", None),
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
     ("plimsoll", "Help, who may do what, health", None),

@@ -29,7 +29,9 @@ from bot.web import create_wsgi
 from bot.workspace import Workspace
 
 EXAMPLE = "cango.toml"
-CHANNEL, TREASURER, LENDER_CHANNEL, GUEST = "C0TREASURY", "U0TREASURER", "C0LENDERS", "U0GUEST"
+CHANNEL, ESCALATION_CHANNEL, LENDER_CHANNEL = "C0TREASURY", "C0ESCALATION", "C0LENDERS"
+TREASURER, OFFICER, GUEST = "U0TREASURER", "U0OFFICER", "U0GUEST"
+OFFICERS = "S0OFFICERS"
 SIMULATED = (
     "Simulated: published bitcoin prices of October 2025 to February 2026, in fast motion; assumed loan terms, "
     "an invented notice; no real Slack, no real money."
@@ -38,6 +40,7 @@ LIVE = "Live prices on an example treasury with assumed loan terms; no real Slac
 COMMANDS = {
     "/ltv": "every loan against its lines; /ltv -20% or /ltv at 55000 asks what if",
     "/holdings": "coins, cash and debt",
+    "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
     "/plimsoll": "help and health",
 }
 STOP_WITHIN = 3.0
@@ -103,8 +106,11 @@ def record(running: Running, more: str = "") -> None:
 def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:
     workspace = Workspace(secret, token, clock=clock.now, note=note, team_name="Cango treasury")
     workspace.add_user(TREASURER, name="Ada Byron")
+    workspace.add_user(OFFICER, name="Grace Hopper")
     workspace.add_user(GUEST, name="A guest", is_restricted=True)
     workspace.add_channel(CHANNEL, name="treasury")
+    workspace.add_channel(ESCALATION_CHANNEL, name="treasury-escalation")
+    workspace.add_usergroup(OFFICERS, [OFFICER])
     workspace.add_channel(LENDER_CHANNEL, name="lender-desk", is_ext_shared=True)
     workspace.commands = COMMANDS
     return workspace
@@ -118,6 +124,8 @@ def _settings(folder: Path, secret: str, token: str, api_url: str, *, fast: bool
             "slack_signing_secret": secret,
             "slack_api_url": api_url,
             "alert_channel": CHANNEL,
+            "escalation_channel": ESCALATION_CHANNEL,
+            "escalation_group": OFFICERS,
             "price_every": "1s" if fast else "10s",
         }
     )

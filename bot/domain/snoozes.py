@@ -10,7 +10,10 @@ from bot.domain.periods import ONE_DAY, as_utc, local_day
 SNOOZES = {"1h": "1 h", "4h": "4 h", "tomorrow": "Tomorrow 9:00"}
 """Each choice with its label."""
 
-_HOURS = {"1h": 1, "4h": 4}
+SILENCES = {**SNOOZES, "1d": "1 day", "3d": "3 days"}
+"""The same for a silence, which may last longer."""
+
+_HOURS = {"1h": 1, "4h": 4, "1d": 24, "3d": 72}
 _MORNING = time(9)
 
 

@@ -34,7 +34,8 @@ def moment(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 def someone(person: Person) -> str:
     """A person by name, marked so that Slack can show them as its own."""
-    return f"\x02@{person.id}|{person.name or person.id}\x03"
+    name = person.name.replace("\x02", "").replace("\x03", "")  # nobody's name may end the mark
+    return f"\x02@{person.id}|{name or person.id}\x03"
 
 
 def somewhere(channel: str) -> str:

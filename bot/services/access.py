@@ -121,21 +121,27 @@ class Access:
         self._max_age = max_age
         self._home: str | None = None
 
-    def judge(self, user_id: str, team_id: str, channel_id: str) -> Judgement:
-        """Whether `user_id` may be answered in `channel_id`, by what is known here. No network."""
+    def judge(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement:
+        """Whether `user_id` may be answered in `channel_id`, by what is known here. No network.
+
+        None: nowhere, as in a dialog. The person alone is judged.
+        """
         if self._home is None:
             return UNKNOWN
         if team_id and team_id != self._home:
             return _refused(_ELSEWHERE)
         with self._store.reading() as tx:
-            user, channel = self._fresh(tx.user(user_id)), self._fresh(tx.channel(channel_id))
+            user = self._fresh(tx.user(user_id))
+            channel = self._fresh(tx.channel(channel_id)) if channel_id is not None else None
         by_person = person(user, self._home) if user is not None else UNKNOWN
         if by_person.ruling is Ruling.REFUSED:
+            return by_person
+        if channel_id is None:
             return by_person
         by_place = _place(channel_id, channel)
         return by_place if by_person.allowed or by_place.ruling is Ruling.REFUSED else by_person
 
-    def look_up(self, user_id: str, team_id: str, channel_id: str) -> Judgement:
+    def look_up(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement:
         """The same, asking Slack about what is not known. Never UNKNOWN: a failed look-up refuses."""
         try:
             self._find_home()
@@ -143,13 +149,20 @@ class Access:
         except LookUpFailedError as failed:
             return _refused(_not_checked("who you are", failed))
         try:
-            self.place(channel_id)
+            if channel_id is not None:
+                self.place(channel_id)
         except LookUpFailedError as failed:
             if failed.code in _UNSEEN:
                 return _refused(_NOT_SEEN)
             return _refused(_not_checked("this channel", failed))
         judged = self.judge(user_id, team_id, channel_id)
         return judged if judged.ruling is not Ruling.UNKNOWN else _refused(_CHECK_LATER.format(what="you", code="?"))
+
+    def name(self, user_id: str) -> str:
+        """What somebody goes by, as Slack last said, however long ago; "" where it never did. No network."""
+        with self._store.reading() as tx:
+            known = tx.user(user_id)
+        return str(known.document.get("real_name") or "") if known else ""
 
     def place(self, channel_id: str) -> Judgement:
         """Whether anything may be said in `channel_id`, asking Slack where it is not known. LookUpFailedError."""

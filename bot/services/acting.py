@@ -17,7 +17,7 @@ from bot.domain.book import Book
 from bot.domain.checks import all_findings
 from bot.domain.transitions import Act, Transition
 from bot.services.books import Books
-from bot.services.checking import run_checks
+from bot.services.checking import checks_in
 from bot.services.errors import NothingImportedError
 from bot.services.ports import Clock, KeepsAlerts, OpenAlert
 from bot.services.recording import Channels, record
@@ -36,6 +36,8 @@ class KeepsSilences(KeepsAlerts, Protocol):
     def add_silence(self, silence: Silence) -> int: ...
 
     def end_silence(self, silence_id: int, by: str, at: datetime) -> bool: ...
+
+    def first_time(self, request_id: str, at: datetime) -> bool: ...
 
 
 class ActingStore(Protocol):
@@ -90,25 +92,38 @@ class Acting:
                 record(tx, book, acted, self._channels)
             return Acted(book, tx.alert(alert_id), acted)
 
+    def look(self, alert_id: int) -> Acted:
+        """One alert, as it is kept; nothing is done to it."""
+        with self._store.reading() as tx:
+            return Acted(self._books.open(tx, self._clock.now()), tx.alert(alert_id), None)
+
     def listing(self) -> Listing:
         """Open alerts, the last ten that closed, and the silences in force."""
         with self._store.reading() as tx:
             now = self._clock.now()
             return Listing(self._books.open(tx, now), tx.alerts(), tx.silences(now))
 
-    def silence(self, wanted: Silence) -> Silence:
-        """Records a silence, and lets every alert that it covers say so at once."""
+    def silence(self, wanted: Silence, request_id: str = "") -> Silence | None:
+        """Records a silence from now on, and lets every alert that it covers say so, together.
+
+        None where `request_id` has been recorded already: a double click, a retry that reached another process.
+        """
         with self._store.writing(ANSWER_WITHIN) as tx:
+            now = self._clock.now()
             if tx.treasury() is None:
                 raise NothingImportedError
+            if request_id and not tx.first_time(request_id, now):
+                return None
+            wanted = replace(wanted, at=now)
             made = replace(wanted, id=tx.add_silence(wanted))
-        run_checks(self._store, self._books, self._clock, self._channels)
+            checks_in(tx, self._books, now, self._channels)
         return made
 
     def end_silence(self, silence_id: int, by: Person) -> bool:
         """Ends one; whether it was in force. What it kept quiet is said at once."""
         with self._store.writing(ANSWER_WITHIN) as tx:
-            ended = tx.end_silence(silence_id, by.id, self._clock.now())
-        if ended:
-            run_checks(self._store, self._books, self._clock, self._channels)
+            now = self._clock.now()
+            ended = tx.end_silence(silence_id, by.id, now)
+            if ended:
+                checks_in(tx, self._books, now, self._channels)
         return ended

@@ -61,17 +61,22 @@ def run_checks(store: Writing[KeepsAlerts], books: Books, clock: Clock, channels
     nothing to check.
     """
     with store.writing() as tx:
-        treasury, now = tx.treasury(), clock.now()
-        if treasury is None or now < treasury.opened:
-            return []
-        book = books.open(tx, now)
-        findings, alerts = all_findings(book), {key: row.alert for key, row in tx.open_alerts().items()}
-        known = {**tx.lately_closed(now - FLAP_WINDOW), **alerts}
-        policy = replace(books.alerts, silences=tx.silences(now))
-        said = []
-        for key in sorted(findings.keys() | alerts.keys()):  # what is no longer found must be able to close
-            transition = decide(known.get(key), findings.get(key), now, policy)
-            record(tx, book, transition, channels)
-            if transition.speaks:
-                said.append(transition)
+        return checks_in(tx, books, clock.now(), channels)
+
+
+def checks_in(tx: KeepsAlerts, books: Books, now: datetime, channels: Channels) -> list[Transition]:
+    """The same, as a part of what `tx` does."""
+    treasury = tx.treasury()
+    if treasury is None or now < treasury.opened:
+        return []
+    book = books.open(tx, now)
+    findings, alerts = all_findings(book), {key: row.alert for key, row in tx.open_alerts().items()}
+    known = {**tx.lately_closed(now - FLAP_WINDOW), **alerts}
+    policy = replace(books.alerts, silences=tx.silences(now))
+    said = []
+    for key in sorted(findings.keys() | alerts.keys()):  # what is no longer found must be able to close
+        transition = decide(known.get(key), findings.get(key), now, policy)
+        record(tx, book, transition, channels)
+        if transition.speaks:
+            said.append(transition)
     return said

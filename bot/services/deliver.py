@@ -1,15 +1,17 @@
 """Takes what the outbox holds to Slack: in order, once, and never lost.
 
-The invariant: an attempt is committed before the network call, so a message is at every instant known not to be in
-Slack, known to be there, or *perhaps* there. Perhaps is settled by looking for its delivery id in the channel (or
-thread): found, it is delivered; not found at a look past `settle_after` from the attempt (more than the client's
-time-out), it is sent again. Beyond that bound a duplicate is possible, a loss is not.
+The invariant: an attempt is committed when the line to Slack stands and before the message goes onto it, so a message
+is at every instant known not to be in Slack, known to be there, or *perhaps* there. Perhaps is settled by looking for
+its delivery id in the channel (or thread): found, it is delivered; not found at a look past `settle_after` from the
+attempt (more than the client's time-out), it is sent again. Beyond that bound a duplicate is possible, a loss is not.
 
 An edit cannot be looked for, and one that arrives late would undo a newer one: where its outcome is unknown, nothing of
 its stream goes out until `settle_after` has passed, and then only the newest state.
 
+An edit that has nothing to change is posted afresh, and is a post from then on.
+
 A row is a worker's by a lease in the database's own time, for `settle_after`. A worker that was frozen finds its claim
-gone, or, between its last look at the clock and the wire, finds that it has been asleep; then it says nothing.
+gone, or, between the attempt and the wire, finds that it has been asleep; then it says nothing.
 
 What the network did comes back as an `Outcome`, sorted by the reaction it needs; nothing here catches exceptions.
 """
@@ -24,21 +26,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.terms import Level
-from bot.services.messaging import Fate, Messenger, OutboxStore, Outcome, Row, Still
+from bot.services.messaging import Fate, MayLeave, Messenger, OutboxStore, Outcome, Row
 from bot.services.pacing import Pace
 from bot.services.ports import Clock
 
 SETTLE_AFTER = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(seconds=60)
 MENDED_WITHIN = timedelta(days=1)
-NOT_SETTLED = "not_settled"
 HOPELESS = frozenset(
     {"cannot_reply_to_message", "messages_tab_disabled", "restricted_action_thread_locked", "thread_not_found"}
 )
 """Refusals that nobody mends: the message has no place to go to. Any other (a token, a channel) is waited out."""
 BATCH = 500
 LEAST_AWAKE_S = 0.5
-"""A machine under load may take so long from its database to the wire."""
+"""A machine under load may take so long to record an attempt and put the message onto the wire."""
 UNREACHABLE_IN_A_ROW = 2
 """After so many silences the run ends: there is no point in waiting for a time-out once a message."""
 
@@ -53,6 +54,25 @@ def _unheard(_kind: str, _outcome: Outcome) -> None:
 
 def _untimed(_kind: str, _seconds: float) -> None:
     """Nobody measures."""
+
+
+class _Attempt:
+    """What a messenger asks last of all: records the attempt, then sees whether it fell asleep over it.
+
+    `made`: the message has perhaps left. Asked twice where a message is sent twice (its words without its looks).
+    """
+
+    def __init__(self, record: Callable[[], bool], awake_s: float) -> None:
+        self._record = record
+        self._awake_s = awake_s
+        self.made = False
+
+    def __call__(self) -> bool:
+        until = time.monotonic() + self._awake_s
+        if not self._record():
+            return False
+        self.made = True
+        return time.monotonic() <= until
 
 
 class Delivery:
@@ -80,6 +100,7 @@ class Delivery:
         self._clock = clock
         self._worker = worker_id
         self._settle_after = settle_after
+        self._awake_s = max(settle_after.total_seconds() / 10, LEAST_AWAKE_S)
         self._pace = pace or Pace()
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
@@ -88,6 +109,8 @@ class Delivery:
         self._running = threading.Lock()
         self._held_until: dict[str, datetime] = {}
         self._silences = 0
+        self.rounds = 0
+        """How many runs have ended: before the first, Slack has not had its chance."""
 
     def run_once(self) -> int:
         """Delivers everything that is due, the most severe first; how many messages are in Slack now.
@@ -99,6 +122,7 @@ class Delivery:
         try:
             return self._run()
         finally:
+            self.rounds += 1
             self._running.release()
 
     def stop(self) -> None:
@@ -107,13 +131,13 @@ class Delivery:
 
     def _run(self) -> int:
         with self._store.reading() as tx:
-            if tx.oldest_pending(self._clock.now()) is None:
+            if not tx.has_pending():
                 return 0
         done, self._silences, seen = 0, 0, set[int]()
         while self._silences < UNREACHABLE_IN_A_ROW and not self._stopping.is_set():
             with self._store.sharing() as tx:
+                now = tx.database_now()
                 rows: list[Row] = [row for row in tx.due(self._settle_after, BATCH) if row.id not in seen]
-            now = self._clock.now()
             open_rows = [row for row in rows if not self._held(row, now)]
             if not open_rows:
                 break
@@ -145,8 +169,7 @@ class Delivery:
 
     def _settle(self, row: Row) -> bool:
         """A message that is perhaps in Slack: look for it, and send it again only once it would have shown."""
-        with self._store.reading() as tx:
-            looked_at = tx.database_now()
+        looked_at = self._database_now()
         found = self._messenger.find(_channel(row), row.delivery_id, row.created_at, _thread(row))
         self._heard("find", found)
         if found.fate is Fate.SENT:
@@ -164,66 +187,60 @@ class Delivery:
     def _send(self, row: Row) -> bool:
         if row.newest is None and row.kind == "reply":
             return self._give_up(row, "no_post_to_reply_to")
-        if row.newest is None and row.kind == "edit" and row.alert_id is None:
-            return self._drop(row, "nothing_to_edit")
-        still = self._awake()
-        with self._store.sharing() as tx:
-            mine = tx.attempted(row.id, self._worker)
-        if not mine:
-            return self._lost(row)
-        outcome, anew = self._call(row, still)
+        if row.newest is None and row.kind == "edit":
+            return self._nothing_to_edit(row)
+        attempt = _Attempt(lambda: self._attempted(row), self._awake_s)
+        outcome = self._call(row, attempt)
         self._heard(row.kind, outcome)
         match outcome.fate:
             case Fate.SENT:
-                return self._delivered(row, outcome.ts, anew=anew)
-            case Fate.RETRY:
-                if outcome.after is not None:
-                    self._held_until[row.channel] = self._clock.now() + outcome.after
-                return self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=anew)
-            case Fate.UNKNOWN:
-                settles = outcome.reason == NOT_SETTLED or row.kind in ("edit", "continued")
+                return self._delivered(row, outcome.ts)
+            case Fate.GONE if row.kind == "edit":
+                return self._nothing_to_edit(row)
+            case Fate.UNKNOWN if attempt.made:
+                settles = row.kind in ("edit", "continued")
                 wait = self._settle_after if settles else _backoff(row.attempts + 1)
                 return self._put_off(row, outcome, wait, unknown=True)
+            case Fate.RETRY | Fate.UNKNOWN:
+                if outcome.after is not None:
+                    self._held_until[row.channel] = self._database_now() + outcome.after
+                return self._put_off(row, outcome, outcome.after or _backoff(row.attempts + 1), unknown=False)
             case Fate.PERMANENT if self._may_be_mended(row, outcome):
                 return self._refused(row, outcome)
             case _:
                 return self._give_up(row, outcome.reason)
 
-    def _awake(self) -> Still:
-        """Whether so little time has passed since now that what is sent goes out in the time it was promised for."""
-        until = time.monotonic() + max(self._settle_after.total_seconds() / 10, LEAST_AWAKE_S)
-        return lambda: time.monotonic() <= until
+    def _attempted(self, row: Row) -> bool:
+        with self._store.sharing() as tx:
+            return tx.attempted(row.id, self._worker)
 
-    def _call(self, row: Row, still: Still) -> tuple[Outcome, bool]:
-        """The one network call that the row is about; whether it posted anew what could not be edited."""
+    def _call(self, row: Row, may_leave: MayLeave) -> Outcome:
+        """The one network call that the row is about."""
         if row.kind == "continued":
             told = row.message
             newer = (told["newer_channel"], told["newer_ts"])
-            return self._messenger.continued(row.channel, told["ts"], *newer, still=still), False
-        if row.kind == "edit":
-            return self._edit(row, still)
-        return self._messenger.post(_channel(row), row.message, row.delivery_id, _thread(row), still=still), False
+            return self._messenger.continued(row.channel, told["ts"], *newer, may_leave=may_leave)
+        if row.kind == "edit" and row.newest is not None:
+            return self._messenger.edit(row.newest.channel, row.newest.ts, row.message, may_leave=may_leave)
+        return self._messenger.post(_channel(row), row.message, row.delivery_id, _thread(row), may_leave=may_leave)
 
-    def _edit(self, row: Row, still: Still) -> tuple[Outcome, bool]:
-        """Edits the alert's newest post; one that is gone, or never got to Slack, is posted afresh."""
-        if row.newest is not None:
-            outcome = self._messenger.edit(row.newest.channel, row.newest.ts, row.message, still=still)
-            if outcome.fate is not Fate.GONE:
-                return outcome, False
-        if row.outcome_unknown:  # an earlier attempt may have posted it afresh already
-            found = self._messenger.find(row.channel, row.delivery_id, row.created_at)
-            if found.fate is Fate.SENT:
-                return found, True
-            if found.fate in (Fate.RETRY, Fate.UNKNOWN):
-                return Outcome.unknown(NOT_SETTLED), True
-        return self._messenger.post(row.channel, row.message, row.delivery_id, still=still), True
+    def _nothing_to_edit(self, row: Row) -> bool:
+        """The post is gone, or never got to Slack: an alert must stand somewhere; anything else is of no use now."""
+        if row.alert_id is None:
+            with self._store.sharing() as tx:
+                mine = tx.dropped(row.id, self._worker, "nothing_to_edit")
+            return False if mine else self._lost(row)
+        with self._store.sharing() as tx:
+            mine = tx.post_afresh(row.id, self._worker)
+            post: Row = tx.outbox_row(row.id)
+        return self._send(post) if mine else self._lost(row)
 
-    def _delivered(self, row: Row, ts: str, *, anew: bool = False) -> bool:
+    def _delivered(self, row: Row, ts: str) -> bool:
         """It is in Slack; an older post of its alert is to say where it goes on, with this and not a call later."""
         now = self._clock.now()
         with self._store.sharing() as tx:
-            older = tx.delivered(row.id, ts, now, anew=True) if anew else tx.delivered(row.id, ts, now)
-            if older is not None and older.ts != ts and not anew:
+            older = tx.delivered(row.id, ts, now)
+            if older is not None and older.ts != ts:
                 tx.enqueue(
                     alert_id=None,
                     stream=f"continued:{older.channel}:{older.ts}",
@@ -233,7 +250,7 @@ class Delivery:
                     level=Level.OK,
                     at=now,
                 )
-        self._tell_dwell(row.kind, (now - row.created_at).total_seconds())
+        self._tell_dwell(row.kind, max((now - row.created_at).total_seconds(), 0.0))
         return True
 
     def _put_off(self, row: Row, outcome: Outcome, wait: timedelta, *, unknown: bool) -> bool:
@@ -262,17 +279,16 @@ class Delivery:
 
     def _give_up(self, row: Row, reason: str) -> bool:
         with self._store.sharing() as tx:
-            mine = tx.failed(row.id, self._worker, reason)
+            mine = tx.failed(row.id, self._worker, reason, self._clock.now())
         if mine:
             _log.error(
                 "delivery_failed", row=row.id, kind=row.kind, channel=row.channel, stream=row.stream, reason=reason
             )
         return False
 
-    def _drop(self, row: Row, reason: str) -> bool:
-        with self._store.sharing() as tx:
-            tx.dropped(row.id, self._worker, reason)
-        return False
+    def _database_now(self) -> datetime:
+        with self._store.reading() as tx:
+            return tx.database_now()
 
     def _heard(self, kind: str, outcome: Outcome) -> None:
         self._tell(kind, outcome)

@@ -69,14 +69,14 @@ class Outcome:
         return cls(Fate.BUG, reason)
 
 
-Still = Callable[[], bool]
-"""Asked right before a request goes onto the wire: whether it may still be sent."""
+MayLeave = Callable[[], bool]
+"""Asked when the line stands and only the message is missing on it: records the attempt, says whether it may leave."""
 
 
 class Messenger(Protocol):
     """Slack, as far as delivery needs it. Messages are the documents of the outbox; no call raises.
 
-    What `still` forbids at the last moment certainly has not arrived: RETRY, "claim_lost".
+    What `may_leave` forbids at the last moment certainly has not arrived: RETRY, "claim_lost".
     """
 
     def post(
@@ -86,12 +86,12 @@ class Messenger(Protocol):
         delivery_id: str,
         thread_ts: str | None = None,
         *,
-        still: Still,
+        may_leave: MayLeave,
     ) -> Outcome: ...
 
-    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, still: Still) -> Outcome: ...
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, may_leave: MayLeave) -> Outcome: ...
 
-    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, still: Still) -> Outcome:
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, may_leave: MayLeave) -> Outcome:
         """Makes the older post say that the alert goes on in the newer one."""
         ...
 
@@ -136,13 +136,15 @@ class Row(Protocol):
     @property
     def created_at(self) -> datetime: ...
     @property
+    def reason(self) -> str | None: ...
+    @property
     def outcome_unknown(self) -> bool: ...
     @property
     def newest(self) -> Place | None: ...
 
 
 class ReadsOutbox(Protocol):
-    def oldest_pending(self, now: datetime) -> datetime | None: ...
+    def has_pending(self) -> bool: ...
 
     def database_now(self) -> datetime: ...
 
@@ -150,7 +152,11 @@ class ReadsOutbox(Protocol):
 class WritesOutbox(Protocol):
     """What delivery writes, each for the worker that has the row; False where it has not."""
 
+    def database_now(self) -> datetime: ...
+
     def due(self, settle_after: timedelta, limit: int) -> list[Any]: ...
+
+    def outbox_row(self, row_id: int) -> Any: ...
 
     def claim(self, row_id: int, worker: str, lease: timedelta) -> Any: ...
 
@@ -158,11 +164,13 @@ class WritesOutbox(Protocol):
 
     def looked(self, row_id: int, worker: str) -> bool: ...
 
-    def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Place | None: ...
+    def post_afresh(self, row_id: int, worker: str) -> bool: ...
+
+    def delivered(self, row_id: int, ts: str, at: datetime) -> Place | None: ...
 
     def retry(self, row_id: int, worker: str, wait: timedelta, reason: str, outcome_unknown: bool) -> bool: ...
 
-    def failed(self, row_id: int, worker: str, reason: str) -> bool: ...
+    def failed(self, row_id: int, worker: str, reason: str, at: datetime) -> bool: ...
 
     def dropped(self, row_id: int, worker: str, reason: str) -> bool: ...
 

@@ -1,4 +1,4 @@
-"""The Bolt app: every command and event, answered from the database within the request.
+"""The Bolt app: every command, click, dialog and event, answered from the database within the request.
 
 `process_before_response` runs a listener in the request's own thread, where a bare command answers in 0.6-1.0 ms; the
 default polls every 10 ms and loses an acknowledgement that is followed by an exception. Bolt's own `auth.test` is
@@ -16,10 +16,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.services.access import Access
+from bot.services.acting import Acting
 from bot.services.questions import Questions
 from bot.slack import events
-from bot.slack.commands import holdings, ltv, plimsoll
+from bot.slack.actions import holding, plan, silencing
+from bot.slack.commands import alerts, holdings, ltv, plimsoll
 from bot.slack.desk import Desk
+from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
 from bot.slack.requests import Later, Requests
 from bot.slack.slash import Slash
@@ -32,15 +35,18 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     signing_secret: str,
     client: WebClient,
     questions: Questions,
+    acting: Acting,
     access: Access,
     requests: Requests,
     health: Callable[[], Health],
     run_later: Later,
+    wake: Callable[[], None],
     command_prefix: str = "",
     unavailable: tuple[type[Exception], ...] = (),
     strict: bool = False,
 ) -> App:
-    """The app, ready to be served. `run_later` runs what talks to Slack, in an executor of ours.
+    """The app, ready to be served. `run_later` runs what talks to Slack, in an executor of ours; `wake` has what was
+    written for the channel delivered at once, where this process delivers.
 
     `unavailable` are the errors by which the store says that it cannot be used now; `strict` raises where a payload
     breaks a limit of Slack's (tests) instead of sending its plain text.
@@ -66,6 +72,11 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     ltv.register(app, desk, questions)
     holdings.register(app, desk, questions)
     plimsoll.register(app, desk, health)
+    dialogs = Dialogs(client, desk)
+    alerts.register(app, desk, acting, dialogs)
+    holding.register(app, desk, acting, wake)
+    plan.register(app, desk, acting)
+    silencing.register(app, desk, acting, dialogs, wake)
     events.register(app, access, run_later)
     _take_the_rest(app)
     return app

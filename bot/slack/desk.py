@@ -1,14 +1,14 @@
-"""Where every command passes: the retry that gets its first answer, the look at who asks and where, the reference id.
+"""Where every request passes: the retry that gets its first answer, the look at who asks and where, the reference id.
 
-The answer goes into the acknowledgement. Nothing before it touches the network; what must (somebody unknown is looked
-up) is handed to our own executor and answered through the response_url.
+A command's answer goes into the acknowledgement. A click is acted on within the request and acknowledged without a
+word; what there is to say goes to its response_url. Nothing before the acknowledgement touches the network; what must
+(somebody unknown is looked up) is handed to our own executor and answered through the response_url as well.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Protocol
 
@@ -17,11 +17,14 @@ from slack_bolt import Ack
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
+from bot.domain.alert import Person
 from bot.services.access import Judgement, Ruling
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
+from bot.slack.asked import Asked
 from bot.slack.limits import Payload, outgoing, plain
 from bot.slack.requests import Later, Requests, StillAnsweringError
 from bot.slack.slash import Slash
+from bot.slack.text import unescape
 from bot.slack.views import notes
 
 RESPONSE_TIME_OUT_S = 10
@@ -33,34 +36,22 @@ _log = structlog.get_logger(__name__)
 class Doorkeeper(Protocol):
     """Judges who may be answered where; see `bot.services.access.Access`."""
 
-    def judge(self, user_id: str, team_id: str, channel_id: str) -> Judgement: ...
+    def judge(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
 
-    def look_up(self, user_id: str, team_id: str, channel_id: str) -> Judgement: ...
+    def look_up(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One command as it came: `text` is everything after the word."""
-
-    command: str
-    text: str
-    user_id: str
-    team_id: str
-    channel_id: str
-    response_url: str
-    trigger_id: str
-
-    @classmethod
-    def of(cls, command: Mapping[str, Any]) -> Asked:
-        names = ("command", "text", "user_id", "team_id", "channel_id", "response_url", "trigger_id")
-        return cls(**{name: str(command.get(name) or "") for name in names})
+    def name(self, user_id: str) -> str: ...
 
 
-Handler = Callable[[Asked], Payload]
+Handler = Callable[[Asked], Payload | None]
+"""Answers; None: there is nothing to say."""
+
+Submitting = Callable[[Asked], dict[str, str]]
+"""Does what a dialog asks for; what is wrong, by the block it is wrong in, and {} where nothing is."""
 
 
 class Desk:
-    """What a command needs besides its own question. `unavailable` are the store's ways to say "not now"."""
+    """What a request needs besides its own question. `unavailable` are the store's ways to say "not now"."""
 
     def __init__(
         self,
@@ -73,45 +64,143 @@ class Desk:
         strict: bool = False,
     ) -> None:
         self.slash = slash
+        self.strict = strict
+        self.run_later = run_later
         self._access = access
         self._requests = requests
-        self._run_later = run_later
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
-        self._strict = strict
 
     def answering(self, handler: Handler, examples: tuple[str, ...]) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that answers with `handler`; `examples` go with a usage line."""
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
-            asked = Asked.of(command)
+            asked = Asked.typed(command)
             ack(**self._answer(asked, handler, examples))
 
         return listener
 
+    def pressing(self, label: str, handler: Handler) -> Callable[[Ack, Mapping[str, Any]], None]:
+        """The Bolt listener that lets `handler` act on a click; what it answers is seen by who clicked alone."""
+
+        def listener(ack: Ack, body: Mapping[str, Any]) -> None:
+            asked = Asked.pressed(body, label)
+            if problem := self._guarded(asked, lambda: self._press(asked, handler)):
+                self.tell(asked, problem)
+            ack()
+
+        return listener
+
+    def submitting(self, label: str, handler: Submitting, at_fault: str) -> Callable[[Ack, Mapping[str, Any]], None]:
+        """The Bolt listener that lets `handler` take a dialog; the block `at_fault` says what no field is to blame for.
+
+        The dialog closes where nothing is wrong.
+        """
+
+        def listener(ack: Ack, body: Mapping[str, Any]) -> None:
+            asked = Asked.submitted(body, label)
+            errors = self._submit(asked, handler, at_fault)
+            ack(response_action="errors", errors=errors) if errors else ack()
+
+        return listener
+
+    def person(self, asked: Asked) -> Person:
+        """Who asks, by the name that Slack has for them."""
+        return Person(asked.user_id, self._access.name(asked.user_id) or asked.user_name)
+
+    def tell(self, asked: Asked, payload: Payload) -> None:
+        """Says something to who asked, through the response_url, after the acknowledgement."""
+        if asked.response_url:
+            self.run_later(lambda: respond(asked.response_url, payload))
+
+    def ephemeral(self, payload: Payload | None) -> Payload:
+        """The payload for one person's eyes."""
+        if payload is None:
+            return {}
+        return {"response_type": "ephemeral", **outgoing(payload, strict=self.strict)}
+
+    # Commands
+
     def _answer(self, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
         def fresh() -> Payload:
-            judged = self._access.judge(asked.user_id, asked.team_id, asked.channel_id)
+            judged = self._judge(asked)
             if judged.ruling is Ruling.UNKNOWN:
-                self._run_later(lambda: self._answer_later(asked, handler, examples))
+                self.run_later(lambda: self._answer_later(asked, handler, examples))
                 return {}
             return self._judged(judged, asked, handler, examples)
 
-        return self._guarded(asked, lambda: self._requests.answered(asked.trigger_id, fresh, self._run_later))
+        return self._guarded(asked, lambda: self._requests.answered(asked.trigger_id, fresh, self.run_later))
 
     def _answer_later(self, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> None:
         def looked_up() -> Payload:
-            judged = self._access.look_up(asked.user_id, asked.team_id, asked.channel_id)
-            return self._judged(judged, asked, handler, examples)
+            return self._judged(self._look_up(asked), asked, handler, examples)
 
         respond(asked.response_url, self._guarded(asked, looked_up))
 
+    # Clicks
+
+    def _press(self, asked: Asked, handler: Handler) -> Payload:
+        """Acts once, however often Slack sends the click; answers are sent, and nothing is returned."""
+
+        def fresh() -> Payload:
+            judged = self._judge(asked)
+            if judged.ruling is Ruling.UNKNOWN:
+                self.run_later(lambda: self._answer_later(asked, handler, ()))
+                return {}
+            if told := self._guarded(asked, lambda: self._judged(judged, asked, handler, ())):
+                self.tell(asked, told)
+            return {}
+
+        try:
+            return self._requests.answered(asked.trigger_id, fresh, self.run_later)
+        except StillAnsweringError:  # the first try says what there is to say
+            return {}
+
+    # Dialogs
+
+    def _submit(self, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
+        def fresh() -> Payload:
+            judged = self._judge(asked)
+            if judged.ruling is Ruling.UNKNOWN:
+                self.run_later(lambda: self._submit_later(asked, handler, at_fault))
+                return {}
+            return self._taken(judged, asked, handler, at_fault)
+
+        told = self._guarded(asked, lambda: self._requests.answered(asked.trigger_id, fresh, self.run_later))
+        return told if "response_type" not in told else {at_fault: _words(told)}
+
+    def _submit_later(self, asked: Asked, handler: Submitting, at_fault: str) -> None:
+        """Somebody unknown: the dialog is closed by then, so what is wrong is said where it was opened."""
+
+        def looked_up() -> Payload:
+            wrong = self._taken(self._look_up(asked), asked, handler, at_fault)
+            return self.ephemeral(notes.not_taken(asked.command, list(wrong.values()))) if wrong else {}
+
+        respond(asked.response_url, self._guarded(asked, looked_up))
+
+    def _taken(self, judged: Judgement, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
+        if not judged.allowed:
+            self._log_refused(asked, judged)
+            return {at_fault: judged.reason}
+        try:
+            return handler(asked)
+        except PlimsollError as refused:
+            return {at_fault: str(refused)}
+
+    # All of them
+
+    def _judge(self, asked: Asked) -> Judgement:
+        return self._access.judge(asked.user_id, asked.team_id, asked.channel_id)
+
+    def _look_up(self, asked: Asked) -> Judgement:
+        return self._access.look_up(asked.user_id, asked.team_id, asked.channel_id)
+
     def _judged(self, judged: Judgement, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
         if not judged.allowed:
-            _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
-            return self._ephemeral(notes.refusal(judged.reason))
-        return self._ephemeral(self._handled(asked, handler, examples))
+            self._log_refused(asked, judged)
+            return self.ephemeral(notes.refusal(judged.reason))
+        return self.ephemeral(self._handled(asked, handler, examples))
 
-    def _handled(self, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
+    def _handled(self, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload | None:
         """The handler's answer, or what was wrong with the question."""
         try:
             return handler(asked)
@@ -128,20 +217,29 @@ class Desk:
             return work()
         except self._busy as busy:
             _log.warning("command_busy", command=asked.command, user=asked.user_id, error=str(busy))
-            return self._ephemeral(notes.busy(asked.command))
+            return self.ephemeral(notes.busy(asked.command))
         except Exception:  # noqa: BLE001 -- the last resort of the edge: somebody waits for an answer
             reference = secrets.token_hex(4)
             _log.exception("command_failed", command=asked.command, user=asked.user_id, reference=reference)
-            return self._ephemeral(notes.failure(asked.command, reference))
+            return self.ephemeral(notes.failure(asked.command, reference))
 
-    def _ephemeral(self, payload: Payload) -> Payload:
-        return {"response_type": "ephemeral", **outgoing(payload, strict=self._strict)}
+    def _log_refused(self, asked: Asked, judged: Judgement) -> None:
+        _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
+
+
+def _words(payload: Payload) -> str:
+    """What a note says, for a place that shows text as it is."""
+    return unescape(str(payload["text"]))
 
 
 def respond(url: str, payload: Payload) -> None:
-    """Answers through a response_url. Slack allows five uses; a failure is logged, there is nobody else to tell."""
+    """Answers through a response_url. Slack allows five uses; a failure is logged, there is nobody else to tell.
+
+    A message that was clicked stays as it is, unless `payload` says that it takes its place.
+    """
     if not url or not payload:
         return
+    payload = {"replace_original": False, **payload}
     client = WebhookClient(url, timeout=RESPONSE_TIME_OUT_S, retry_handlers=[])
     why = ""
     for body in [payload] * RESPONSE_TRIES:

@@ -21,7 +21,7 @@ from slackblocks import InvalidUsageError
 
 from bot.domain.messages import Message
 from bot.services.access import Access, LookUpFailedError, Ruling
-from bot.services.messaging import Fate, Outcome, Still
+from bot.services.messaging import Fate, MayLeave, Outcome
 from bot.slack.limits import LimitError, Payload, outgoing, plain
 from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
 from bot.slack.text import flat
@@ -34,7 +34,7 @@ MOST_PAGES = 10
 PAGE = 200
 LOOKING_S = 5
 """A look that takes longer goes on in another run."""
-EARLIER = timedelta(minutes=10)
+EARLIER = timedelta(hours=2)
 """How much before a message was written it is looked for: clocks differ."""
 
 _log = structlog.get_logger(__name__)
@@ -44,34 +44,34 @@ class ClaimLostError(Exception):
     """The request must not be sent any more; nothing of it has arrived."""
 
 
-_still: ContextVar[Still | None] = ContextVar("still", default=None)
+_may_leave: ContextVar[MayLeave | None] = ContextVar("may_leave", default=None)
 
 
 class _GuardedClient(WebClient):
-    """Asks `_still` when the connection stands and the headers are sent, right before the body: a process that is
+    """Asks `_may_leave` when the connection stands and the headers are sent, right before the body: a process that is
     frozen until another has taken its work over wakes up somewhere, and a request without its body is none."""
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        still, body = _still.get(), req.data
-        if still is not None and isinstance(body, bytes):
-            req.data = _guarded(body, still)
-            req.add_header("Content-Length", str(len(body)))
+        may_leave, body = _may_leave.get(), req.data
+        if may_leave is not None and isinstance(body, bytes):
+            req.data = _guarded(body, may_leave)
+            req.add_header("Content-Length", str(len(body)))  # after the data, or urllib sends it in chunks
         return super()._perform_urllib_http_request_internal(url, req)
 
 
-def _guarded(body: bytes, still: Still) -> Iterator[bytes]:
-    if not still():
+def _guarded(body: bytes, may_leave: MayLeave) -> Iterator[bytes]:
+    if not may_leave():
         raise ClaimLostError
     yield body
 
 
 @contextmanager
-def _only_if(still: Still) -> Iterator[None]:
-    token = _still.set(still)
+def _only_if(may_leave: MayLeave) -> Iterator[None]:
+    token = _may_leave.set(may_leave)
     try:
         yield
     finally:
-        _still.reset(token)
+        _may_leave.reset(token)
 
 
 def posting_client(client: WebClient, time_out_s: int = TIME_OUT_S) -> WebClient:
@@ -104,7 +104,7 @@ class Notifier:
         delivery_id: str,
         thread_ts: str | None = None,
         *,
-        still: Still,
+        may_leave: MayLeave,
     ) -> Outcome:
         """A fresh message, or a reply, that carries `delivery_id` so that it can be found again."""
         closed = self._closed(channel)
@@ -123,14 +123,14 @@ class Notifier:
                 **payload,
             )
 
-        return self._sent(send, made, still)
+        return self._sent(send, made, may_leave)
 
-    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, still: Still) -> Outcome:
+    def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, may_leave: MayLeave) -> Outcome:
         """The same message, saying something newer."""
         closed = self._closed(channel)
-        return closed if closed is not None else self._update(channel, ts, self._made(views.alert, message), still)
+        return closed if closed is not None else self._update(channel, ts, self._made(views.alert, message), may_leave)
 
-    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, still: Still) -> Outcome:
+    def continued(self, channel: str, ts: str, newer_channel: str, newer_ts: str, *, may_leave: MayLeave) -> Outcome:
         """The older post keeps what it said, loses its buttons, and links to the newer one."""
         closed = self._closed(channel)
         if closed is not None:
@@ -146,7 +146,7 @@ class Notifier:
             return Outcome.sent(ts)  # somebody deleted it: nothing is left to say
         link = self.permalink(newer_channel, newer_ts)
         made = views.continued(list(shown.get("blocks") or []), str(shown.get("text") or ""), link)
-        outcome = self._update(channel, ts, self._checked(made), still)
+        outcome = self._update(channel, ts, self._checked(made), may_leave)
         return Outcome.sent(ts) if outcome.fate is Fate.GONE else outcome
 
     def permalink(self, channel: str, ts: str) -> str | None:
@@ -183,23 +183,23 @@ class Notifier:
                 return Outcome.retry("look_took_too_long")
         return Outcome.absent()
 
-    def _update(self, channel: str, ts: str, made: Payload, still: Still) -> Outcome:
+    def _update(self, channel: str, ts: str, made: Payload, may_leave: MayLeave) -> Outcome:
         """Not idempotent: arriving late, it would undo a newer one."""
 
         def send(payload: Payload) -> Any:
             return self._client.chat_update(channel=channel, ts=ts, **{"blocks": [], **payload})
 
-        return self._sent(send, made, still)
+        return self._sent(send, made, may_leave)
 
-    def _sent(self, send: Callable[[Payload], Any], made: Payload, still: Still) -> Outcome:
+    def _sent(self, send: Callable[[Payload], Any], made: Payload, may_leave: MayLeave) -> Outcome:
         """`made`, or where Slack finds fault with its looks, its words."""
-        outcome = _called(send, made, still)
+        outcome = _called(send, made, may_leave)
         if outcome.fate is not Fate.BUG or "blocks" not in made:
             return outcome
         _log.error("message_refused", reason=outcome.reason, text=made["text"][:200])
         if self._strict:
             return outcome
-        return _called(send, plain(made), still)
+        return _called(send, plain(made), may_leave)
 
     def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
         message = Message.of(document)
@@ -228,9 +228,9 @@ class Notifier:
         return None
 
 
-def _called(send: Callable[[Payload], Any], payload: Payload, still: Still) -> Outcome:
+def _called(send: Callable[[Payload], Any], payload: Payload, may_leave: MayLeave) -> Outcome:
     try:
-        with _only_if(still):
+        with _only_if(may_leave):
             answer = send(payload)
     except ClaimLostError:
         return Outcome.retry("claim_lost")

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import and_, case, exists, func, or_, select, update
+from sqlalchemy import and_, case, exists, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.terms import Level
@@ -105,7 +105,8 @@ class OutboxPart(Part):
 
         The most severe first, then the oldest. An edit that a later edit or post of its stream overtakes is marked
         superseded on the way, so this belongs into a transaction that writes. An edit that is perhaps on its way to
-        Slack is left alone until `settle_after` its attempt: arriving late, it would undo what is newer.
+        Slack is left alone until `settle_after` its attempt: arriving late, it would undo what is newer. Waits for
+        nobody: what another has in hand is left to it.
         """
         now = self.database_now()
         settled = now - settle_after
@@ -143,17 +144,21 @@ class OutboxPart(Part):
         """A look past SETTLE_AFTER did not find the message in Slack: it may be sent again, if it is `worker`'s."""
         return self._change(row_id, {"settled_look_at": self.database_now()}, worker)
 
-    def delivered(self, row_id: int, ts: str, at: datetime, *, anew: bool = False) -> Post | None:
+    def post_afresh(self, row_id: int, worker: str) -> bool:
+        """The edit has nothing to change: from now on it is a post, looked for and kept like any. False: not
+        `worker`'s."""
+        return self._change(row_id, {"kind": "post", "attempted_at": None, "settled_look_at": None}, worker)
+
+    def delivered(self, row_id: int, ts: str, at: datetime) -> Post | None:
         """It is in Slack as `ts`. A post of an alert becomes the alert's newest; the one that was so before, if any.
 
-        `anew`: an edit whose message was gone, and which was posted instead. Told twice, or by a worker whose lease
-        ran out, the first word stands.
+        Told twice, or by a worker whose lease ran out, the first word stands.
         """
         query = select(_outbox.c.kind, _outbox.c.alert_id, _outbox.c.channel).where(_outbox.c.id == row_id)
         row = self._connection.execute(query).one()
         values = {"status": "sent", "sent_ts": ts, "sent_at": at, "reason": None}
         first = self._change(row_id, values | _RELEASED)
-        if not first or row.alert_id is None or not (anew or row.kind == "post"):
+        if not first or row.alert_id is None or row.kind != "post":
             return None
         alert = _alerts.c.id == row.alert_id
         before = self._connection.execute(select(_alerts.c.channel, _alerts.c.newest_ts).where(alert)).one()
@@ -161,26 +166,30 @@ class OutboxPart(Part):
         return Post(*before) if before.newest_ts else None
 
     def retry(self, row_id: int, worker: str, wait: timedelta, reason: str, outcome_unknown: bool) -> bool:
-        """Not now: again after `wait`. `outcome_unknown`: it may have arrived all the same. False: not `worker`'s."""
+        """Not now: again after `wait`. `outcome_unknown`: it may have arrived all the same. False: not `worker`'s.
+
+        What did not get as far as an attempt counts as one, too: who waits longer each time must be able to tell.
+        """
+        unattempted = or_(_outbox.c.attempted_at.is_(None), _outbox.c.settled_look_at.is_not(None))
         values: dict[str, Any] = {"not_before": self.database_now() + wait, "reason": reason}
+        values |= {"attempts": _outbox.c.attempts + case((unattempted, 1), else_=0)}
         if not outcome_unknown:
             values |= {"attempted_at": None, "settled_look_at": None}
         return self._change(row_id, values | _RELEASED, worker)
 
-    def failed(self, row_id: int, worker: str, reason: str) -> bool:
-        """Slack will never take it; the stream goes on without it. False: not `worker`'s."""
-        values = {"status": "failed", "reason": reason, "failed_at": self.database_now()}
+    def failed(self, row_id: int, worker: str, reason: str, at: datetime) -> bool:
+        """Slack will never take it; the stream goes on without it. `at` is the bot's own time. False: not
+        `worker`'s."""
+        values = {"status": "failed", "reason": reason, "failed_at": at}
         return self._change(row_id, values | _RELEASED, worker)
 
     def dropped(self, row_id: int, worker: str, reason: str) -> bool:
         """There is nothing to say any more, and nobody need hear of it. False: not `worker`'s."""
         return self._change(row_id, {"status": "superseded", "reason": reason} | _RELEASED, worker)
 
-    def oldest_pending(self, now: datetime) -> datetime | None:
-        """Since when the oldest message that is not out yet has been waiting; None: nothing waits."""
-        query = select(func.min(_outbox.c.created_at)).where(_pending, _outbox.c.created_at <= now)
-        since: datetime | None = self._connection.execute(query).scalar()
-        return since
+    def has_pending(self) -> bool:
+        """Whether any message is not known to be in Slack."""
+        return bool(self._connection.execute(select(exists().where(_pending))).scalar())
 
     def _supersede(self, now: datetime, settled: datetime) -> None:
         later = _outbox.alias("later")
@@ -190,8 +199,13 @@ class OutboxPart(Part):
             later.c.id > _outbox.c.id,
             later.c.kind.in_(("edit", "post")),
         )
-        old = update(_outbox).where(_pending, _outbox.c.kind == "edit", _unleased(now), _settled(settled), overtaken)
-        self._connection.execute(old.values(status="superseded", reason="overtaken", **_RELEASED))
+        query = select(_outbox.c.id).where(
+            _pending, _outbox.c.kind == "edit", _unleased(now), _settled(settled), overtaken
+        )
+        old = self._connection.execute(query.limit(_AT_ONCE).with_for_update(skip_locked=True)).scalars().all()
+        if old:
+            change = update(_outbox).where(_outbox.c.id.in_(old))
+            self._connection.execute(change.values(status="superseded", reason="overtaken", **_RELEASED))
 
     def _change(self, row_id: int, values: dict[str, Any], worker: str | None = None) -> bool:
         """Whether the row was still pending (and `worker`'s, where one is named), and so was changed."""
@@ -203,13 +217,10 @@ class OutboxPart(Part):
     def _rows(
         self, where: ColumnElement[bool], *, order: tuple[Any, ...] = (_outbox.c.id,), limit: int | None = None
     ) -> list[OutboxRow]:
+        of_stream = and_(_outbox.c.alert_id.is_(None), _outbox.c.kind != "continued")
         newest = (
-            case((_outbox.c.alert_id.is_(None), _last_sent(_sent.c.channel)), else_=_alerts.c.channel).label(
-                "newest_channel"
-            ),
-            case((_outbox.c.alert_id.is_(None), _last_sent(_sent.c.sent_ts)), else_=_alerts.c.newest_ts).label(
-                "newest_ts"
-            ),
+            case((of_stream, _last_sent(_sent.c.channel)), else_=_alerts.c.channel).label("newest_channel"),
+            case((of_stream, _last_sent(_sent.c.sent_ts)), else_=_alerts.c.newest_ts).label("newest_ts"),
         )
         joined = _outbox.outerjoin(_alerts, _alerts.c.id == _outbox.c.alert_id)
         query = select(*_outbox.c, *newest).select_from(joined).where(where).order_by(*order).limit(limit)
@@ -217,14 +228,17 @@ class OutboxPart(Part):
 
 
 _RELEASED = {"leased_until": None, "leased_by": None}
+_AT_ONCE = 1000
+"""Edits that one look marks as overtaken: a statement takes only so many values."""
 _sent = _outbox.alias("sent")
 _earlier = _outbox.alias("earlier")
 
 
 def _last_sent(column: ColumnElement[Any]) -> Any:
-    """`column` of the last post of the same stream that is in Slack."""
-    of_stream = (_sent.c.stream == _outbox.c.stream, _sent.c.kind == "post", _sent.c.status == "sent")
-    last = select(column).where(*of_stream).order_by(_sent.c.id.desc()).limit(1)
+    """`column` of the last post of the same stream, which has no alert, that is in Slack."""
+    of_stream = (_sent.c.stream == _outbox.c.stream, _sent.c.alert_id.is_(None))  # the second has an index
+    last = select(column).where(*of_stream, _sent.c.kind == "post", _sent.c.status == "sent")
+    last = last.order_by(_sent.c.id.desc()).limit(1)
     return last.correlate(_outbox).scalar_subquery()
 
 

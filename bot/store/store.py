@@ -10,15 +10,15 @@ from sqlalchemy import Connection, Engine
 
 from bot.store.alert_rows import Alerts
 from bot.store.engine import WRITER_WAIT, reading, writing
+from bot.store.fallbacks import Fallbacks
 from bot.store.jobs import Jobs
-from bot.store.outbox import OutboxPart
 from bot.store.register import Known, RegisterPart
 from bot.store.silences import Silences
 from bot.store.slack_cache import SlackCache
 from bot.store.ticks import Ticks
 
 
-class Tx(RegisterPart, Ticks, Alerts, Silences, OutboxPart, Jobs, SlackCache):
+class Tx(RegisterPart, Ticks, Alerts, Silences, Fallbacks, Jobs, SlackCache):
     """One transaction: everything asked in it is as of one instant, everything done in it happens or does not."""
 
     def __init__(self, connection: Connection, known: Known, clock: Callable[[], datetime] | None = None) -> None:

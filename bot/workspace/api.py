@@ -47,7 +47,7 @@ class Gate:
     def pass_through(self, method: str, args: Json, act: Act) -> tuple[int, Json, dict[str, str]]:
         """Let a request meet its faults and, if they allow it, be taken. Raises LineCutError."""
         self.late.run_due()
-        met = self.faults.meet(method)
+        met = self.faults.meet(method, args)
         lag = sum(fault.lag for fault in met)
         final = next((fault for fault in met if not fault.only_delays), None)
         if final is not None and not final.takes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -88,6 +88,10 @@ def late_arrival(seconds: float) -> Fault:
 OFFLINE = replace(reset, name="offline")
 
 
+Chooser = Callable[[str, Json], Sequence[Fault]]
+"""What a call of a method with these arguments meets, besides what is armed. Called in the request's own thread."""
+
+
 @dataclass
 class _Armed:
     fault: Fault
@@ -101,6 +105,7 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: dict[str, list[_Armed]] = {}
         self.is_offline = False
+        self.chooser: Chooser | None = None
 
     def arm(self, method: str, fault: Fault, times: int | None) -> None:
         """Let the next `times` calls of a method meet a fault (None: all, until cleared); "*" is every method."""
@@ -115,8 +120,15 @@ class Faults:
             else:
                 self._armed.pop(method, None)
 
-    def meet(self, method: str) -> list[Fault]:
-        """What this call meets: all armed delays and lags, and the first armed fault of another kind."""
+    def meet(self, method: str, args: Json) -> list[Fault]:
+        """What this call meets: all delays and lags, and the first fault of another kind, armed ones before chosen."""
+        met = self._meet_armed(method)
+        for fault in self.chooser(method, args) if self.chooser else ():
+            if fault.only_delays or all(f.only_delays for f in met):
+                met.append(fault)
+        return met
+
+    def _meet_armed(self, method: str) -> list[Fault]:
         with self._lock:
             if self.is_offline:
                 return [OFFLINE]

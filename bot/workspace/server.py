@@ -14,7 +14,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from bot.workspace import api, browser
 from bot.workspace.client import SlackClient
-from bot.workspace.faults import Fault, Faults, LateArrivals, Limiter
+from bot.workspace.faults import Chooser, Fault, Faults, LateArrivals, Limiter
 from bot.workspace.model import Calls, Channel, Identity, Message, Messages, Response, User, View, ts_key
 from bot.workspace.state import State
 from bot.workspace.surfaces import Tickets
@@ -228,6 +228,10 @@ class Workspace(SlackClient):
     def clear_faults(self, method: str | None = None) -> None:
         """Let one method, or everything, work again. Does not end `offline`."""
         self.faults.clear(method)
+
+    def choose_faults(self, chooser: Chooser | None) -> None:
+        """Ask `chooser` at every call what else it meets; None: no longer."""
+        self.faults.chooser = chooser
 
     def offline(self) -> None:
         """Refuse every API call at connection level."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -96,31 +97,62 @@ def test_the_edit_of_a_worker_that_died_is_waited_out(bot: Bench) -> None:
     assert bot.slack.calls["chat.update"] == 1
 
 
+class Sleepy:
+    """A store whose owner falls asleep right after it has recorded an attempt, or right before."""
+
+    def __init__(self, store: Store, before: Callable[[], None], after: Callable[[], None]) -> None:
+        self._store, self._before, self._after = store, before, after
+        self.reading = store.reading
+
+    @contextmanager
+    def sharing(self) -> Iterator[Any]:
+        with self._store.sharing() as tx:
+            told, asked = tx.attempted, []
+
+            def attempted(row_id: int, worker: str) -> bool:
+                self._before()
+                asked.append(row_id)
+                return told(row_id, worker)
+
+            tx.attempted = attempted  # type: ignore[method-assign]
+            yield tx
+        if asked:
+            self._after()
+
+
 @pytest.mark.parametrize("kind", ["post", "edit", "reply"])
-def test_who_slept_between_the_claim_and_the_wire_says_nothing(
-    bot: Bench, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_slept_between_the_attempt_and_the_wire_says_nothing(bot: Bench, kind: str) -> None:
     alert = opened(bot)
     if kind != "post":
         out(bot, alert, said="the post")
         deliver(bot)
     out(bot, alert, kind, "said once")
-    worker = bot.deliverer(**NO_WAIT)
-    sleepy = worker._messenger._client  # type: ignore[attr-defined]
-    send = sleepy._perform_urllib_http_request_internal
-
-    def after_a_nap(url: str, req: Any) -> Any:
-        if "chat." in url:
-            time.sleep(2.1)
-        return send(url, req)
-
-    monkeypatch.setattr(sleepy, "_perform_urllib_http_request_internal", after_a_nap)
-    assert worker.run_once() == 0
-    assert "said once" not in said(bot)
-    assert bot.pending()[0].reason == "claim_lost"
-    monkeypatch.undo()
+    bot.slack.clear_calls()
+    store = Sleepy(bot.store, lambda: None, lambda: time.sleep(2.1))
+    assert bot.deliverer(**NO_WAIT, store=store).run_once() == 0
+    assert not bot.slack.calls["chat.postMessage"] + bot.slack.calls["chat.update"]
+    assert (bot.pending()[0].reason, bot.pending()[0].outcome_unknown) == ("claim_lost", False)
     deliver(bot)
     assert said(bot).count("said once") == 1
+
+
+@pytest.mark.parametrize("kind", ["post", "edit", "reply"])
+def test_who_slept_until_another_took_over_says_nothing(bot: Bench, kind: str) -> None:
+    alert = opened(bot)
+    if kind != "post":
+        out(bot, alert, said="the post")
+        deliver(bot)
+    out(bot, alert, kind, "said once")
+    bot.slack.clear_calls()
+    asleep = bot.deliverer(**NO_WAIT)
+    row = bot.pending()[0]
+    with bot.store.sharing() as tx:
+        mine = tx.claim(row.id, f"worker {bot.deliverers}", timedelta(seconds=20))
+    bot.clock.passes(20)
+    assert bot.deliverer(**NO_WAIT).run_once() == 1
+    assert asleep._send(mine) is False  # where it wakes up
+    assert said(bot).count("said once") == 1
+    assert bot.slack.calls["chat.postMessage"] + bot.slack.calls["chat.update"] == 1
 
 
 def test_an_escalation_is_edited_where_it_stands_and_never_posted_by_an_edit(bot: Bench) -> None:

@@ -18,9 +18,13 @@ from bot.domain.alerts import AlertPolicy
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
 from bot.services.access import Access
+from bot.services.acting import Acting
 from bot.services.books import Books
+from bot.services.checking import run_checks
 from bot.services.deliver import Delivery
+from bot.services.pacing import Pace
 from bot.services.questions import Questions
+from bot.services.recording import Channels
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
 from bot.slack.health import Health
@@ -78,11 +82,16 @@ def served(flask: Flask) -> Iterator[int]:
 class Bench:
     """The bot and its Slack. `quiet` waits until everything handed to the executor is done."""
 
-    def __init__(self, store: Store, workspace: Workspace, clock: Hand, prefix: str = "") -> None:
+    def __init__(
+        self, store: Store, workspace: Workspace, clock: Hand, prefix: str = "", policy: AlertPolicy | None = None
+    ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
-        self.books = Books(AlertPolicy(), PricePolicy())
+        self.books = Books(policy or AlertPolicy(), PricePolicy())
         self.questions = Questions(store, self.books, clock)
+        self.channels = Channels("C1", "C2", "S1")
+        self.acting = Acting(store, self.books, clock, self.channels)
+        self.woken = 0
         self.access = Access(store, SlackDirectory(self.client), clock)
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
@@ -92,15 +101,36 @@ class Bench:
             signing_secret=SECRET,
             client=self.client,
             questions=self.questions,
+            acting=self.acting,
             access=self.access,
             requests=self.requests,
             health=lambda: self.health(),  # noqa: PLW0108  (tests replace it)
             run_later=self.later,
+            wake=self.wake,
             command_prefix=prefix,
             unavailable=(DatabaseUnavailableError,),
             strict=True,
         )
         self.deliverers = 0
+        self.delivery: Delivery | None = None
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def checks(self, usd: int | None = None) -> None:
+        """Holds every finding against every alert, at a fresh price where one is given, and delivers what is said."""
+        if usd is not None:
+            self.price(usd)
+        run_checks(self.store, self.books, self.clock, self.channels)
+        self.delivers()
+
+    def delivers(self) -> None:
+        """Everything that waits goes out."""
+        self.quiet()
+        if self.delivery is None:
+            self.delivery = self.deliverer(pace=Pace(per_second=1000, burst=1000))
+        while self.delivery.run_once():
+            pass
 
     def later(self, job: Callable[[], None]) -> None:
         self.jobs.append(self.executor.submit(job))
@@ -145,14 +175,16 @@ class Bench:
 
 
 @contextmanager
-def bench(store: Store, prefix: str = "") -> Iterator[Bench]:
+def bench(store: Store, prefix: str = "", policy: AlertPolicy | None = None) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
     with Workspace(SECRET, TOKEN, clock=clock.now, posts_per_second=None, updates_per_minute=None) as workspace:
         workspace.add_user("U1", name="Ada")
         workspace.add_user("U2", name="Sam")
         workspace.add_channel("C1", name="treasury")
-        made = Bench(store, workspace, clock, prefix)
+        workspace.add_channel("C2", name="escalation")
+        workspace.add_usergroup("S1", ["U2"])
+        made = Bench(store, workspace, clock, prefix, policy)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:

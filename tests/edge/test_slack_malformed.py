@@ -192,7 +192,7 @@ def test_no_text_whatever_breaks_a_command(bot: Bench) -> None:
     chance = random.Random(20260208)  # noqa: S311
     for number in range(RANDOM_TEXTS):
         fields = {
-            "command": chance.choice(("/ltv", "/holdings", "/plimsoll")),
+            "command": chance.choice(("/ltv", "/holdings", "/alerts", "/plimsoll")),
             "text": _random_text(chance),
             "user_id": "U1",
             "channel_id": "C1",
@@ -204,6 +204,48 @@ def test_no_text_whatever_breaks_a_command(bot: Bench) -> None:
     bot.quiet()
 
 
+@pytest.mark.usefixtures("quiet")
+def test_no_click_and_no_dialog_whatever_breaks_it(bot: Bench) -> None:
+    chance = random.Random(20260209)  # noqa: S311
+    for number in range(RANDOM_TEXTS):
+        action = {"action_id": chance.choice(_ACTIONS), **_some(chance, _ACTION)}
+        view = {"callback_id": "silence", "type": "modal", **_some(chance, _VIEW)}
+        known = {"user": {"id": "U1", "team_id": bot.slack.bot.team_id}, "channel": {"id": "C1"}}
+        about = {"trigger_id": f"random.{number}", "container": _random_value(chance, 2)}
+        kind: dict[str, Any] = {"type": "view_submission", "view": view}
+        if number % 2:
+            kind = {"type": "block_actions", "actions": [action]}
+        body = {**(known if chance.random() < 0.8 else {}), **about, **kind}
+        assert posted_signed(bot, form(**body), FORM) in (200, 400), body
+    bot.quiet()
+
+
+def _some(chance: random.Random, fields: dict[str, Any]) -> dict[str, Any]:
+    """Some of `fields`, each as it should be or as anything else."""
+    chosen = chance.sample(list(fields), chance.randrange(len(fields) + 1))
+    return {name: fields[name] if chance.random() < 0.6 else _random_value(chance, 3) for name in chosen}
+
+
+_ACTIONS = (
+    "alert_acknowledge",
+    "alert_snooze",
+    "alert_plan",
+    "alert_no_notice",
+    "silence_ask",
+    "silence_end",
+)
+_ACTION: dict[str, Any] = {"value": "1 3.1", "selected_option": {"value": "1 3.1 1h"}, "type": "button"}
+_VIEW: dict[str, Any] = {
+    "id": "V1",
+    "private_metadata": "{}",
+    "state": {
+        "values": {
+            "silence_checks": {"checks": {"selected_options": [{"value": "covenant"}, 1]}},
+            "silence_exact": {"exact": {"selected_date_time": 10**30}},
+            "silence_reason": {"reason": {"value": 7}},
+        }
+    },
+}
 _NAMES = (
     "type",
     "command",

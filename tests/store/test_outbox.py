@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -61,9 +62,9 @@ def row_of(store: Store, row_id: int) -> OutboxRow:
     return row
 
 
-def deliver(store: Store, row_id: int, ts: str = "1.0", **how: Any) -> Post | None:
+def deliver(store: Store, row_id: int, ts: str = "1.0") -> Post | None:
     with store.writing() as tx:
-        return tx.delivered(row_id, ts, NOON, **how)
+        return tx.delivered(row_id, ts, NOON)
 
 
 def an_alert(store: Store) -> int:
@@ -102,7 +103,7 @@ def test_what_waits_holds_up_its_own_stream_only(store: Store) -> None:
     assert set(due(store, NOON + 5 * SECOND)) == {waits, other}
     assert claim(store, waits)
     with store.sharing() as tx:
-        assert tx.failed(waits, "one", "channel_not_found")
+        assert tx.failed(waits, "one", "channel_not_found", NOON)
     assert set(due(store)) == {behind, other}
     assert (row_of(store, waits).status, row_of(store, waits).reason) == ("failed", "channel_not_found")
 
@@ -129,7 +130,7 @@ def test_a_worker_whose_claim_is_gone_changes_nothing(store: Store) -> None:
         assert not tx.attempted(row_id, "frozen")
         assert not tx.looked(row_id, "frozen")
         assert not tx.retry(row_id, "frozen", SECOND, "time_out", outcome_unknown=True)
-        assert not tx.failed(row_id, "frozen", "refused")
+        assert not tx.failed(row_id, "frozen", "refused", NOON)
         assert not tx.dropped(row_id, "frozen", "nothing")
         assert tx.attempted(row_id, "two")
     assert (row_of(store, row_id).leased_by, row_of(store, row_id).attempts) == ("two", 1)
@@ -235,21 +236,70 @@ def test_a_delivered_post_is_its_alerts_newest_and_names_the_one_before(store: S
         alert = tx.open_alerts()["price"]
     assert (alert.channel, alert.newest_ts) == ("C2", "2.0")
     assert row_of(store, first).sent_ts == "1.0"
-    assert deliver(store, lost, "4.0", anew=True) == Post("C2", "2.0")
+    assert claim(store, lost)
+    with store.sharing() as tx:
+        assert tx.attempted(lost, "one")
+        assert not tx.post_afresh(lost, "two")
+        assert tx.post_afresh(lost, "one")
+    assert (row_of(store, lost).kind, row_of(store, lost).outcome_unknown) == ("post", False)
+    assert deliver(store, lost, "4.0") == Post("C2", "2.0")
     assert row_of(store, lost).newest == Post("C1", "4.0")
 
 
-def test_the_oldest_that_waits(store: Store) -> None:
-    with store.reading() as tx:
-        assert tx.oldest_pending(NOON) is None
-    first = put(store)
-    put(store, stream="b", at=NOON + SECOND)
-    with store.reading() as tx:
-        assert tx.oldest_pending(NOON + SECOND) == NOON
-    deliver(store, first)
-    with store.reading() as tx:
-        assert tx.oldest_pending(NOON + SECOND) == NOON + SECOND
-        assert tx.oldest_pending(NOON) is None
+def test_what_waits_does_so_whatever_clock_it_was_written_by(store: Store) -> None:
+    def waits() -> bool:
+        with store.reading() as tx:
+            return tx.has_pending()
+
+    assert not waits()
+    row_id = put(store, at=NOON + 3600 * SECOND)
+    assert waits()
+    deliver(store, row_id)
+    assert not waits()
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_a_look_for_what_is_due_waits_for_nobody(store: Store) -> None:
+    edit, other = put(store, "edit", stream="a"), put(store, stream="b")
+    with store.sharing() as held:
+        assert held.claim(edit, "one", SETTLE)
+        put(store, "edit", stream="a")  # which overtakes it
+        began = monotonic()
+        assert due(store) == [edit, other]  # as it was before the claim, which has not been committed
+        assert not claim(store, edit, "two")
+        assert monotonic() - began < 2
+    assert due(store) == [other]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_claims_wait_for_no_other_writer(store: Store) -> None:
+    row_id = put(store)
+    with store.writing():
+        began = monotonic()
+        assert claim(store, row_id)
+        assert monotonic() - began < 2
+
+
+def test_the_database_has_a_clock_of_its_own(database_url: str) -> None:
+    opened = Store(open_engine(database_url))
+    with opened.reading() as tx:
+        one, other = tx.database_now(), tx.database_now()
+    opened.close()
+    assert one.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - one) < 10 * SECOND
+    assert one <= other
+
+
+def test_each_try_that_fails_counts_once(store: Store) -> None:
+    row_id = put(store)
+    for attempt in (False, True, False):
+        assert claim(store, row_id)
+        with store.sharing() as tx:
+            if attempt:
+                assert tx.attempted(row_id, "one")
+            assert tx.retry(row_id, "one", SECOND, "unreachable", outcome_unknown=False)
+        Wall.now += SECOND
+    assert row_of(store, row_id).attempts == 3
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "shout"}, {"alert_id": 99}])

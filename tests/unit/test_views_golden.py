@@ -15,22 +15,29 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import Alert, AlertPolicy, Transition, decide
+from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
-from bot.domain.messages import Message, message_of, reply_of
+from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
+from bot.domain.transitions import Change
 from bot.domain.treasury import Treasury
+from bot.domain.words import plain_text
+from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
 from bot.slack.limits import Payload, faults
 from bot.slack.parsing import named_exposures
 from bot.slack.slash import Slash
 from bot.slack.views import alerts, notes
+from bot.slack.views.acts import answer
 from bot.slack.views.holdings import holdings
+from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
 from bot.slack.views.plimsoll import plimsoll
+from bot.slack.views.silence import modal
+from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
-from bot.workspace.blocks import check_blocks
+from bot.workspace.blocks import check_blocks, check_view
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SOURCES = ("coinbase", "kraken", "bitstamp", "gemini")
@@ -89,6 +96,10 @@ def ltv_of(now: Book, named: str | None = None) -> Payload:
     return ltv(now, named_exposures(now, named), Slash())
 
 
+def plan_of(now: Book) -> Payload:
+    return ltv(now, named_exposures(now, "antalpha"), Slash(), headed="What would cure Antalpha now")
+
+
 def many(count: int) -> Treasury:
     """`count` loans like the example's, each with a lender of its own."""
     one = replace(TREASURY.facilities[0], group=None, waivers=())
@@ -99,6 +110,112 @@ def many(count: int) -> Treasury:
 def continued() -> Payload:
     older = alerts.alert(reached())
     return alerts.continued(older["blocks"], older["text"], "https://example.slack.com/archives/C1/p1770465600000100")
+
+
+ADA, SAM = Person("U1", "Ada Byron"), Person("U2", "Sam Hill")
+ESCALATING = AlertPolicy(escalate_after=timedelta(minutes=15))
+STANDSTILL = Silence(
+    1, frozenset({"covenant"}), frozenset({"antalpha"}), "standstill & co", ADA, at("02-07 12:01"), at("02-07 16:01")
+)
+
+
+def acted(kind: ActKind, until: datetime | None = None, usd: int = 55_000) -> tuple[Book, Transition]:
+    """The facility at its call line, five minutes later at `usd`, and what Ada makes of it."""
+    opened = step(None, book("02-07 12:00", 55_000))
+    now = book("02-07 12:05", usd)
+    before = step(opened.alert, now).after
+    return now, decide(before, all_findings(now).get(KEY), now.at, AlertPolicy(), Act(kind, ADA, until))
+
+
+def recovered() -> Message:
+    opened = step(None, book("02-07 12:00", 55_000))
+    now = book("02-07 12:05", 62_000)
+    return replace(message_of(now, step(opened.alert, now)), mention=False)
+
+
+def silenced() -> tuple[Book, Transition]:
+    opened = step(None, book("02-07 12:00", 55_000))
+    now = book("02-07 12:05", 55_000)
+    policy = AlertPolicy(silences=(STANDSTILL,))
+    return now, decide(opened.alert, all_findings(now).get(KEY), now.at, policy)
+
+
+def escalated() -> tuple[Book, Transition]:
+    opened = step(None, book("02-07 12:00", 55_000))
+    now = book("02-07 12:16", 55_000)
+    return now, decide(opened.alert, all_findings(now).get(KEY), now.at, ESCALATING)
+
+
+def elsewhere(now: Book, transition: Transition) -> Message:
+    return escalation_of(now, transition, message_of(now, transition), channel="C1", group="S1")
+
+
+def taken_after_escalation() -> Message:
+    _, before = escalated()
+    now = book("02-07 12:20", 55_000)
+    act = Act(ActKind.ACKNOWLEDGE, ADA)
+    return elsewhere(now, decide(before.after, all_findings(now).get(KEY), now.at, ESCALATING, act))
+
+
+def row(number: int, now: Book, transition: Transition, hold: Hold | None = None) -> AlertRow:
+    """An alert as it is kept after `transition`."""
+    alert = transition.after or transition.before
+    assert alert is not None
+    text = plain_text(message_of(now, transition).headline)
+    over = transition.change is Change.CLOSED
+    return AlertRow(
+        id=number,
+        key=transition.key,
+        status="closed" if over else "open",
+        level=alert.level,
+        tier=alert.tier,
+        opened_at=alert.opened_at,
+        closed_at=transition.at if over else None,
+        due=at("02-08 14:15") if alert.call_states else None,
+        text=text,
+        alert=replace(alert, hold=hold) if hold else alert,
+        channel="C1",
+        newest_ts="1770465600.000100",
+    )
+
+
+def listed() -> Listing:
+    """One of each kind."""
+    now = book("02-07 14:30", 56_000)
+    held = Hold(SAM, at("02-07 14:25"))
+    snoozed = Hold(ADA, at("02-07 14:25"), at("02-07 15:25"))
+    dark = book("02-07 14:20", 60_000, PriceState.STALE)
+    rows = (
+        row(4, *called()),
+        row(3, *called(), hold=held),
+        row(2, dark, step(None, dark, "price"), hold=snoozed),
+        row(1, *silenced()),
+        row(5, *closed()),
+    )
+    return Listing(now, rows, (STANDSTILL, replace(STANDSTILL, id=2, subjects=frozenset(), reason="night <shift>")))
+
+
+def nothing_listed() -> Listing:
+    return Listing(book("02-07 12:00", 68_500), (), ())
+
+
+def refused(reason: str) -> Payload:
+    """The note for a click that changes nothing."""
+    act = Act(ActKind.ACKNOWLEDGE, SAM)
+    now, taken = acted(ActKind.ACKNOWLEDGE)
+    kept = row(1, now, taken)
+    again = decide(taken.after, taken.finding, now.at, AlertPolicy(), act)
+    acts = {
+        "taken": Acted(now, kept, again),
+        "seen_less": Acted(
+            now, kept, decide(taken.after, taken.finding, now.at, AlertPolicy(), replace(act, seen=(1, 0)))
+        ),
+        "closed": Acted(now, row(1, *closed()), None),
+        "none": Acted(now, None, None),
+    }
+    told = answer(acts[reason], act, Slash())
+    assert told is not None
+    return told
 
 
 WELL = Health(
@@ -128,6 +245,22 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "alert_called": lambda: alerts.alert(message_of(*called())),
     "alert_closed": lambda: alerts.alert(message_of(*closed())),
     "alert_no_price": lambda: alerts.alert(blind()),
+    "alert_acknowledged": lambda: alerts.alert(message_of(*acted(ActKind.ACKNOWLEDGE))),
+    "alert_snoozed": lambda: alerts.alert(message_of(*acted(ActKind.SNOOZE, at("02-07 16:05")))),
+    "alert_silenced": lambda: alerts.alert(message_of(*silenced())),
+    "alert_recovered": lambda: alerts.alert(recovered()),
+    "escalation": lambda: alerts.alert(elsewhere(*escalated())),
+    "escalation_taken": lambda: alerts.alert(taken_after_escalation()),
+    "reply_acknowledged": lambda: alerts.reply(reply_of(*acted(ActKind.ACKNOWLEDGE))),
+    "reply_silenced": lambda: alerts.reply(reply_of(*silenced())),
+    "alerts": lambda: listing(listed(), Slash("tr-")),
+    "alerts_empty": lambda: listing(nothing_listed(), Slash()),
+    "note_taken": lambda: refused("taken"),
+    "note_seen_less": lambda: refused("seen_less"),
+    "note_closed": lambda: refused("closed"),
+    "note_no_such_alert": lambda: refused("none"),
+    "note_not_opened": lambda: notes.not_opened("/alerts", "expired_trigger_id"),
+    "plan": lambda: plan_of(book("02-07 12:00", 55_000)),
     "reply_called": lambda: alerts.reply(reply_of(*called())),
     "reply_closed": lambda: alerts.reply(reply_of(*closed())),
     "continued": continued,
@@ -164,8 +297,19 @@ def test_slack_would_take_it(kind: str) -> None:
     assert check_blocks(made["blocks"]) == []
 
 
+def test_the_dialog_reads_as_the_golden_file_says_and_slack_would_take_it() -> None:
+    made = modal(listed(), '{"response_url": "", "in_list": false}')
+    text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+    path = GOLDEN / "silence_dialog.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+    assert faults(made, "modal") == []
+    assert check_view(made) == []
+
+
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == set(KINDS)
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*KINDS, "silence_dialog"}
 
 
 @pytest.mark.parametrize("count", [1, 5, 10, 20, 40, 80, 300])
@@ -197,7 +341,7 @@ def test_a_very_long_alert_says_how_much_it_left_out() -> None:
     long = replace(reached(), body="\n".join(f"paragraph {n} " + "x" * 200 for n in range(200)))
     made = alerts.alert(long)
     assert faults(made) == []
-    assert "more paragraphs: see `/ltv`" in made["blocks"][-2]["elements"][0]["text"]
+    assert "more paragraphs: ask for the LTVs" in made["blocks"][-2]["elements"][0]["text"]
     endless = replace(reached(), headline="h" * 5_000, body="y" * 20_000)
     assert faults(alerts.alert(endless)) == []
     assert faults(alerts.reply(endless)) == []

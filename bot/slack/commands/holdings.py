@@ -6,7 +6,8 @@ from slack_bolt import App
 
 from bot.services.errors import UsageError
 from bot.services.questions import Questions
-from bot.slack.desk import Asked, Desk
+from bot.slack.asked import Asked
+from bot.slack.desk import Desk
 from bot.slack.limits import Payload
 from bot.slack.parsing import tidy
 from bot.slack.text import quoted

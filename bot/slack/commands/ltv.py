@@ -5,7 +5,8 @@ from __future__ import annotations
 from slack_bolt import App
 
 from bot.services.questions import Questions
-from bot.slack.desk import Asked, Desk
+from bot.slack.asked import Asked
+from bot.slack.desk import Desk
 from bot.slack.limits import Payload
 from bot.slack.parsing import named_exposures, parse_ltv
 from bot.slack.views.ltv import ltv as view

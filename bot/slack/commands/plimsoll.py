@@ -7,7 +7,8 @@ from collections.abc import Callable
 from slack_bolt import App
 
 from bot.services.errors import UsageError
-from bot.slack.desk import Asked, Desk
+from bot.slack.asked import Asked
+from bot.slack.desk import Desk
 from bot.slack.health import Health
 from bot.slack.limits import Payload
 from bot.slack.parsing import tidy

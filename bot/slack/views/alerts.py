@@ -31,7 +31,7 @@ def alert(message: Message) -> Payload:
     pieces, left = _within(packed(message.body), BUDGET - sum(len(piece) for piece in bold))
     blocks = [section(wake + piece if not i else piece) for i, piece in enumerate(bold)]
     blocks += [section(piece) for piece in pieces]
-    blocks += [context(_state(message) + (f" · {left} more paragraphs: see `/ltv`" if left else ""))]
+    blocks += [context(_state(message) + (f" · {left} more paragraphs: ask for the LTVs" if left else ""))]
     if message.buttons:
         blocks += [buttons(message)]
     return payload(_text(message), blocks)

@@ -25,10 +25,11 @@ BUDGET = 7_000
 MOST_SECTIONS = 40
 
 
-def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash) -> Payload:
-    """The answer about `exposures`, in their order."""
+def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "") -> Payload:
+    """The answer about `exposures`, in their order; `headed`: what it is the answer to, said first."""
     found = verdicts(book, exposures)
-    blocks: list[Block] = [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
+    blocks: list[Block] = [section(f"*{rich(headed)}*")] if headed else []
+    blocks += [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
     pieces, note = _fitted(book, found, slash)
     blocks += [section(piece) for piece in pieces]
     if not found:
@@ -36,7 +37,7 @@ def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash) -> Payload:
     if note:
         blocks += [context(note)]
     blocks += [context(rich(price_line(book)))]
-    summary = "\n".join([heading(book), *(short(verdict) for verdict in found)])
+    summary = "\n".join([*([headed] if headed else []), heading(book), *(short(verdict) for verdict in found)])
     return payload(flat(summary), blocks)
 
 

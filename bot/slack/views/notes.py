@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.slack.limits import Payload
-from bot.slack.text import escape
+from bot.slack.text import flat
 from bot.slack.views.parts import payload, sections
 
 
 def note(text: str) -> Payload:
     """A line or a few of them (not escaped, with moments)."""
-    return payload(escape(text), sections(text))
+    return payload(flat(text), sections(text))
 
 
 def usage(problem: str, examples: tuple[str, ...]) -> Payload:
@@ -34,3 +34,13 @@ def failure(command: str, reference: str) -> Payload:
 def busy(command: str) -> Payload:
     """The database cannot be used now."""
     return note(f"{command}: the database is busy or cannot be reached. Nothing was changed; ask again in a moment.")
+
+
+def not_taken(what: str, problems: list[str]) -> Payload:
+    """A dialog that was closed already when it was judged."""
+    return note(f"{what}: nothing was changed. {' '.join(problems)}")
+
+
+def not_opened(what: str, code: str) -> Payload:
+    """Slack did not open a dialog: it waits 3 s for it, and some days it is out of order."""
+    return note(f"{what}: Slack did not open the dialog ({code}). Nothing was changed; try again.")

@@ -18,11 +18,14 @@ HELP = (
     ("ltv FACILITY", "one facility, by its id or lender"),
     ("ltv at 55000", "what if bitcoin were at $55,000"),
     ("ltv -20%", "what if bitcoin fell by 20 %"),
+    ("alerts", "what is open and in whose hands, silences, what closed last"),
+    ("alerts silence", "ask for silence: what about, until when, and why"),
     ("plimsoll", "this help, and whether all is well"),
 )
 WHO = (
-    "Full members of this workspace may ask, in any internal channel or a direct message; only the asker sees the "
-    "answer. Guests, other organisations, bots, and channels shared with another organisation are refused."
+    "Full members of this workspace may ask, take alerts and silence them, in any internal channel or a direct "
+    "message; only the asker sees the answer. Guests, other organisations, bots, and channels shared with another "
+    "organisation are refused."
 )
 
 

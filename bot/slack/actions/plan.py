@@ -1,0 +1,29 @@
+"""Show plan: what would cure it now."""
+
+from __future__ import annotations
+
+from slack_bolt import App
+
+from bot.domain.messages import PLAN
+from bot.services.acting import Acting
+from bot.services.errors import UsageError
+from bot.slack.actions.pressed import Pressed
+from bot.slack.asked import Asked
+from bot.slack.desk import Desk
+from bot.slack.limits import Payload
+from bot.slack.views.alerts import ACTIONS
+from bot.slack.views.ltv import ltv
+
+
+def register(app: App, desk: Desk, acting: Acting) -> None:
+    """Answers who asks alone, with what `/ltv` would say of the loan that the alert is about."""
+
+    def plan(asked: Asked) -> Payload:
+        found = acting.look(Pressed.of(asked.text).alert_id)
+        key = found.row.key if found.row else ""
+        exposure = next((one for one in found.book.exposures if one.key == key), None)
+        if exposure is None:
+            raise UsageError(f"There is no loan to make a plan for. Try `{desk.slash('ltv')}`.")
+        return ltv(found.book, [exposure], desk.slash, headed=f"What would cure {exposure.title} now")
+
+    app.action(ACTIONS[PLAN])(desk.pressing("Show plan", plan))

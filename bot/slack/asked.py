@@ -1,0 +1,105 @@
+"""What people ask of the bot in Slack: a command typed, a button pressed, a dialog submitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came. `command` is what an answer calls it, `text` what was said with it.
+
+    That is everything after a command's word, or what a button or choice carries. `channel_id` None: a dialog is in no
+    channel; `view_id` and `values` are its. `in_list`: it comes from an answer that may be replaced by a newer one.
+    """
+
+    command: str
+    text: str
+    user_id: str
+    team_id: str
+    channel_id: str | None
+    response_url: str
+    trigger_id: str
+    user_name: str = ""
+    view_id: str = ""
+    in_list: bool = False
+    values: Json = field(default_factory=dict)
+
+    @classmethod
+    def typed(cls, command: Json) -> Asked:
+        """A slash command."""
+        names = ("command", "text", "user_id", "team_id", "channel_id", "response_url", "trigger_id")
+        said: list[Any] = [_text(command, name) for name in names]
+        made = cls(*said)
+        return replace(made, user_name=_text(command, "user_name"))
+
+    @classmethod
+    def pressed(cls, body: Json, label: str) -> Asked:
+        """A button or a menu in a message: the first action is what was pressed, as Slack sends one at a time."""
+        actions = body.get("actions")
+        action = _part({"action": actions[0]}, "action") if isinstance(actions, list) and actions else {}
+        chosen = _part(action, "selected_option") or action
+        channel = _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
+        told = (*_who(body), channel, _text(body, "response_url"), *_rest(body))
+        in_list = _part(body, "container").get("is_ephemeral") is True
+        return cls(label, _text(chosen, "value"), *told, in_list=in_list)
+
+    @classmethod
+    def submitted(cls, body: Json, label: str) -> Asked:
+        """A dialog. Slack gives it no response_url: what there is to say goes where it was opened; see `origin`."""
+        view = _part(body, "view")
+        origin = _read(_text(view, "private_metadata"))
+        return cls(
+            label,
+            "",
+            *_who(body),
+            None,
+            _text(origin, "response_url"),
+            *_rest(body),
+            view_id=_text(view, "id"),
+            in_list=origin.get("in_list") is True,
+            values=_part(_part(view, "state"), "values"),
+        )
+
+    @property
+    def origin(self) -> str:
+        """What a dialog that is opened for this carries as its `private_metadata`."""
+        return json.dumps({"response_url": self.response_url, "in_list": self.in_list})
+
+    def value(self, block_id: str) -> Json:
+        """What the one field of an input block holds, as Slack reports it."""
+        return next((one for one in _part(self.values, block_id).values() if isinstance(one, Mapping)), {})
+
+
+def _who(body: Json) -> tuple[str, str]:
+    """Who, and of which workspace: of somebody from elsewhere Slack says so with the user."""
+    user = _part(body, "user")
+    return _text(user, "id"), _text(user, "team_id") or _text(_part(body, "team"), "id")
+
+
+def _rest(body: Json) -> tuple[str, str]:
+    user = _part(body, "user")
+    return _text(body, "trigger_id"), _text(user, "name") or _text(user, "username")
+
+
+def _part(of: Json, name: str) -> Json:
+    found = of.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(of: Json, name: str) -> str:
+    found = of.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _read(text: str) -> Json:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
