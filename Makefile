@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test chaos check bench lock clean
+.PHONY: demo test chaos troubles check bench lock clean
 
 # Runs the whole bot on a simulated market with a local Slack workspace: no account, network or database server.
 demo: $(VENV)/.run
@@ -17,6 +17,10 @@ test: $(VENV)/.dev
 N ?= 200
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos --kills $(N)
+
+# The database away, locked and full, for a minute each.
+troubles: $(VENV)/.dev
+	OUTAGE_S=60 $(BIN)/python -m pytest -q tests/edge/test_database_troubles.py
 
 # What must hold besides the tests: lint, format, types, directions of imports, migrations.
 check: $(VENV)/.dev
