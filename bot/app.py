@@ -21,7 +21,7 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Tick, Verdict
 from bot.domain.slots import Claim
 from bot.domain.words import span
-from bot.fallback import AppriseTargets
+from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
 from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
