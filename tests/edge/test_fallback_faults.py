@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 from collections.abc import Iterator
+from email import message_from_bytes
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
+from bot.app import build
+from bot.fallback import AppriseTargets
+from bot.settings import GivenSettings, SettingsError
 from bot.store import tables
 from bot.store.columns import table_of
 from bot.store.store import Store
@@ -151,9 +158,66 @@ def test_alerts_are_counted_and_not_their_messages(bot: Bench, targets: tuple[Ta
     assert "1 critical alert went to FALLBACK_URLS" in bot.slack.channel("C1")[-1].blocks[1]["text"]["text"]
 
 
-def test_it_is_sent_as_plain_text_and_as_a_failure(bot: Bench, targets: tuple[Target, Target]) -> None:
-    """What is called "info" opens an incident of the lowest severity, and what is no text is read as HTML."""
+def test_it_is_sent_as_a_failure(bot: Bench, targets: tuple[Target, Target]) -> None:
+    """What is called "info" opens an incident of the lowest severity at a pager."""
     urgent(bot)
     bot.clock.passes(600)
     fallback(bot, targets[0]).run_once()
     assert targets[0].taken[0]["type"] == "failure"
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    """One mail by SMTP, kept by the server."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line.split()[0].upper()
+            if word != b"DATA":
+                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+                continue
+            self.wfile.write(b"354 go on\r\n")
+            self.server.mail = b"".join(iter(self.rfile.readline, b".\r\n"))  # type: ignore[attr-defined]
+            self.wfile.write(b"250 ok\r\n")
+
+
+def test_a_mail_is_plain_text_with_its_lines() -> None:
+    """As HTML its lines run into one, and what is “<” is taken for a tag."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        url = f"mailto://127.0.0.1:{server.server_address[1]}?mode=insecure&from=bot@example.com&to=ada@example.com"
+        took = AppriseTargets([SecretStr(url)]).send(0, "CRITICAL: LTV 77.92 %", "LTV < 78 %.\nPledge 1 BTC.")
+        server.shutdown()
+        thread.join()
+    assert took
+    mail = message_from_bytes(server.mail)  # type: ignore[attr-defined]
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    assert [part.get_content_type() for part in parts] == ["text/plain"]
+    assert bytes(parts[0].get_payload(decode=True)).decode().splitlines() == ["LTV < 78 %.", "Pledge 1 BTC."]
+
+
+def test_a_first_round_without_end_is_not_waited_for_longer_than_slack_is(
+    bot: Bench, targets: tuple[Target, Target], database_url: str
+) -> None:
+    urgent(bot)
+    bot.clock.passes(600)  # it waits since before the start
+    settings = GivenSettings(
+        database_url=database_url, fallback_urls=targets[0].url, alert_channel="C1", price_quorum=1, price_every="30s"
+    )
+    running = build(settings, clock=bot.clock, slack=bot.client, database_clock=bot.clock)
+    try:
+        bot.clock.passes(119)
+        running.fall_back()
+        assert targets[0].taken == []
+        bot.clock.passes(1)
+        running.fall_back()
+        assert len(targets[0].taken) == 1
+    finally:
+        running.stop(1)
+
+
+def test_a_bot_is_not_built_with_an_address_that_nobody_knows(database_url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^FALLBACK_URLS: .*mailtoo://") as refused:
+        build(GivenSettings(database_url=database_url, fallback_urls="mailtoo://me:hunter2@example.com"))
+    assert "hunter2" not in str(refused.value)
