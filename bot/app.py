@@ -21,7 +21,7 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Tick, Verdict
 from bot.domain.slots import Claim
 from bot.domain.words import span
-from bot.fallback import AppriseTargets
+from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
 from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
@@ -80,6 +80,7 @@ class Running:
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self._built_at = clock.now()
         self.metrics = Metrics()
         self.troubles_of_jobs = Troubles()
         self.store = Store(
@@ -211,8 +212,12 @@ class Running:
         return Job(name, every, run, again=AGAIN_EVERY)
 
     def fall_back(self) -> None:
-        """What Slack does not take goes another way, once Slack has had its chance since the start."""
-        if self.delivery.rounds and self.fallback.run_once():
+        """What Slack does not take goes another way, once Slack has had its chance since the start.
+
+        A first round that is still under way by then, as where Slack answers slowly, is not waited for.
+        """
+        had_its_chance = self.delivery.rounds or self.clock.now() - self._built_at >= self.settings.fallback_after
+        if had_its_chance and self.fallback.run_once():
             self._wake_delivery()
 
     def know_token(self) -> None:
@@ -321,8 +326,10 @@ def build(
 ) -> Running:
     """Every part of the bot. `slack` and `http` are made from the settings where they are not given.
 
-    `database_clock` stands for the database's own time, where that must be set by hand.
+    `database_clock` stands for the database's own time, where that must be set by hand. SettingsError where apprise
+    does not know one of FALLBACK_URLS.
     """
+    check_targets(settings.fallback_urls)
     http = http or httpx.Client()
     return Running(settings, clock or SystemClock(), slack or _slack_client(settings), http, database_clock)
 

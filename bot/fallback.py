@@ -9,15 +9,13 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import structlog
 from pydantic import SecretStr
 
+from bot.services.fallback import PATIENCE
 from bot.settings import SettingsError
 
 if TYPE_CHECKING:
     from apprise import Apprise
-
-_log = structlog.get_logger(__name__)
 
 
 def scheme(url: SecretStr) -> str:
@@ -36,31 +34,31 @@ def check_targets(urls: Iterable[SecretStr]) -> None:
 
 
 class AppriseTargets:
-    """Implements `bot.services.fallback.Targets`. One that took a message gets it no second time from this process."""
+    """Implements `bot.services.fallback.Targets`."""
 
     def __init__(self, urls: Iterable[SecretStr]) -> None:
         self._urls = tuple(urls)
-        self._taken: set[tuple[int, int]] = set()
 
-    def send(self, message_id: int, title: str, body: str) -> int:
-        """How many targets have it now."""
-        return sum(self._to(number, message_id, title, body) for number in range(len(self._urls)))
+    def __len__(self) -> int:
+        return len(self._urls)
 
-    def _to(self, number: int, message_id: int, title: str, body: str) -> bool:
-        if (message_id, number) in self._taken:
-            return True
+    def name(self, number: int) -> str:
+        return scheme(self._urls[number])
+
+    def send(self, number: int, title: str, body: str) -> bool:
+        """As plain text, which mails would show as HTML, in one line; as a failure, or pagers take it for news."""
+        from apprise import NotifyFormat, NotifyType
+
         target = _apprise()
         target.add(self._urls[number].get_secret_value())
-        if not target.notify(title=title, body=body):
-            _log.error("fallback_target_failed", scheme=scheme(self._urls[number]), number=number + 1)
-            return False
-        self._taken.add((message_id, number))
-        return True
+        return bool(
+            target.notify(title=title, body=body, body_format=NotifyFormat.TEXT, notify_type=NotifyType.FAILURE)
+        )
 
 
 def _apprise() -> Apprise:
-    from apprise import Apprise
+    from apprise import Apprise, AppriseAsset
 
     for name in ("apprise", "urllib3"):  # they log whole addresses
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    return Apprise()
+    return Apprise(asset=AppriseAsset(service_timeout=PATIENCE.total_seconds()))

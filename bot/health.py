@@ -199,7 +199,7 @@ class Metrics:
 
         self.fallbacks = Counter(
             "plimsoll_fallbacks",
-            "Messages that had to go to FALLBACK_URLS.",
+            "What FALLBACK_URLS took and did not, an address at a time.",
             ["outcome"],
             registry=self.registry,
         )

@@ -43,6 +43,7 @@ def examine() -> list[Result]:
         _database(settings),
         *_prices(settings),
         *_slack(settings),
+        *_fallback(settings),
     ]
 
 
@@ -196,6 +197,21 @@ def _slack(settings: Settings) -> Iterator[Result]:
         yield Result("alert channel", False, f"{settings.alert_channel}: Slack says {said}; {step}")
         return
     yield _channel(settings.alert_channel, channel)
+
+
+def _fallback(settings: Settings) -> Iterator[Result]:
+    """Where critical alerts go when Slack fails, by what may be said of an address. Nothing is sent."""
+    from bot.fallback import check_targets, scheme
+
+    urls = settings.fallback_urls
+    try:
+        check_targets(urls)
+    except SettingsError as error:
+        yield Result("fallback", False, str(error))
+        return
+    if urls:
+        named = ", ".join(scheme(url) for url in urls)
+        yield Result("fallback", True, f"{_many(len(urls), 'address', 'addresses')} in FALLBACK_URLS: {named}")
 
 
 def _socket(client: WebClient, app_token: str) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import and_, exists, or_, select, update
 
@@ -13,20 +14,40 @@ from bot.store.outbox import OutboxPart, OutboxRow
 
 _fallbacks = table_of(tables.Fallback)
 _outbox = table_of(tables.Outbox)
+_ELSEWHERE = and_(_outbox.c.kind == "post", _outbox.c.elsewhere.is_(True))
+
+
+class Gone(NamedTuple):
+    """A message that went another way at `sent_at`, and what has become of it in Slack."""
+
+    stream: str
+    status: str
+    sent_at: datetime
 
 
 class Fallbacks(OutboxPart):
-    def to_send_elsewhere(self, waiting_since: datetime, refusals: Iterable[str]) -> list[OutboxRow]:
+    def to_send_elsewhere(
+        self, waiting_since: datetime, failed_since: datetime, refusals: Iterable[str]
+    ) -> list[OutboxRow]:
         """Posts meant for it that Slack has not taken since before `waiting_since`, or refuses for good; oldest first.
 
-        Nobody has them in hand now, and none of them has gone another way yet.
+        Nobody has them in hand now, and none of them has gone another way yet. What was given up after `failed_since`
+        is among them, unless Slack has taken something newer of its stream.
         """
         now = self.database_now()
         idle = or_(_outbox.c.leased_until.is_(None), _outbox.c.leased_until <= now)
         stuck = or_(_outbox.c.created_at <= waiting_since, _outbox.c.reason.in_(list(refusals)))
+        later = _outbox.alias("later")
+        overtaken = exists().where(
+            later.c.stream == _outbox.c.stream,
+            later.c.id > _outbox.c.id,
+            later.c.kind == "post",
+            later.c.status == "sent",
+        )
+        given_up = and_(_outbox.c.status == "failed", _outbox.c.failed_at > failed_since, ~overtaken)
+        waits = and_(_outbox.c.status == "pending", idle, stuck)
         gone = exists().where(_fallbacks.c.outbox_id == _outbox.c.id, _fallbacks.c.sent_at.is_not(None))
-        pending = _outbox.c.status == "pending"
-        return self._rows(and_(pending, _outbox.c.kind == "post", _outbox.c.elsewhere.is_(True), idle, stuck, ~gone))
+        return self._rows(and_(or_(waits, given_up), _ELSEWHERE, ~gone))
 
     def claim_fallback(self, outbox_id: int, worker: str, lease: timedelta) -> bool:
         """Whether it is `worker`'s to send another way, for `lease`."""
@@ -40,10 +61,14 @@ class Fallbacks(OutboxPart):
         )
         return self._connection.execute(statement.returning(_fallbacks.c.outbox_id)).first() is not None
 
-    def fallback_sent(self, outbox_ids: Iterable[int], worker: str, at: datetime) -> None:
-        """They went another way; what had been overtaken by the newest of them counts as gone with it."""
-        for outbox_id in outbox_ids:
-            row = {"outbox_id": outbox_id, "leased_until": at, "leased_by": worker, "sent_at": at}
+    def fallback_sent(self, outbox_id: int, worker: str, at: datetime) -> None:
+        """It went another way. What it has overtaken in its stream counts as gone with it, in hand now or not."""
+        stream = select(_outbox.c.stream).where(_outbox.c.id == outbox_id).scalar_subquery()
+        unsettled = _outbox.c.status.in_(("pending", "failed"))
+        older = and_(_ELSEWHERE, _outbox.c.stream == stream, _outbox.c.id < outbox_id, unsettled)
+        ids = self._connection.execute(select(_outbox.c.id).where(older)).scalars()
+        for one in [*ids, outbox_id]:
+            row = {"outbox_id": one, "leased_until": at, "leased_by": worker, "sent_at": at}
             statement = self._on_conflict(_fallbacks).values(row)
             unsent = _fallbacks.c.sent_at.is_(None)
             self._connection.execute(
@@ -55,15 +80,21 @@ class Fallbacks(OutboxPart):
         mine = update(_fallbacks).where(_fallbacks.c.outbox_id == outbox_id, _fallbacks.c.leased_by == worker)
         self._connection.execute(mine.values(leased_until=self.database_now() + wait))
 
-    def untold_fallbacks(self) -> list[datetime]:
-        """When each of those went of which the channel does not know yet; empty while one of them is not in Slack."""
+    def untold_fallbacks(self) -> list[Gone]:
+        """What went of which the channel does not know yet, the first first; empty while Slack is not back.
+
+        It is back when none of them waits any more and it has taken one of them, or anything else since.
+        """
         untold = and_(_fallbacks.c.sent_at.is_not(None), _fallbacks.c.told_at.is_(None))
         joined = _fallbacks.join(_outbox, _outbox.c.id == _fallbacks.c.outbox_id)
-        query = select(_fallbacks.c.sent_at, _outbox.c.status).select_from(joined).where(untold)
-        found = self._connection.execute(query).all()
-        if any(row.status == "pending" for row in found):
+        query = select(_outbox.c.stream, _outbox.c.status, _fallbacks.c.sent_at).select_from(joined).where(untold)
+        found = [Gone(*row) for row in self._connection.execute(query.order_by(_fallbacks.c.sent_at))]
+        if not found or any(one.status == "pending" for one in found):
             return []
-        return sorted(row.sent_at for row in found)
+        if all(one.status == "failed" for one in found):
+            since = select(exists().where(_outbox.c.sent_at > found[-1].sent_at))
+            return found if self._connection.execute(since).scalar() else []
+        return found
 
     def fallbacks_told(self, at: datetime) -> None:
         """The channel knows of all of them."""

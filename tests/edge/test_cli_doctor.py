@@ -41,6 +41,14 @@ def test_all_is_well(imported: Plimsoll, settings: dict[str, str]) -> None:
     assert SECRET not in done.out
 
 
+def test_fallback_addresses_are_named_by_scheme_alone(imported: Plimsoll, settings: dict[str, str]) -> None:
+    urls = "mailto://me:hunter2@example.com,json://127.0.0.1/hunter2"
+    done = imported("doctor", **settings, FALLBACK_URLS=urls)
+    assert done.code == 0
+    assert "2 addresses in FALLBACK_URLS: mailto, json" in done.out
+    assert "hunter2" not in done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("changed", "name", "said"),
     [
@@ -55,6 +63,11 @@ def test_all_is_well(imported: Plimsoll, settings: dict[str, str]) -> None:
         ({"ALERT_CHANNEL": "C9"}, "alert channel", "C9: Slack says channel_not_found; set ALERT_CHANNEL"),
         ({"PRICE_SOURCES": "kraken=http://127.0.0.1:1"}, "price kraken", "no quote (connection) after"),
         ({"ALERT_CHANNEL": ""}, "slack settings", "ALERT_CHANNEL is not set: plimsoll run needs"),
+        (
+            {"FALLBACK_URLS": "json://127.0.0.1/, mailtoo://me:hunter2@example.com"},
+            "fallback",
+            "FALLBACK_URLS: an address that begins with “mailtoo://” is not one",
+        ),
         ({"PORT": "http"}, "settings", "PORT: “http” is not a whole number from 0 to 65535"),
     ],
 )

@@ -38,6 +38,7 @@ class Target(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
         self.broken = False
+        self.tries = 0
         super().__init__(("127.0.0.1", 0), _Takes)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -55,6 +56,7 @@ class Target(ThreadingHTTPServer):
 class _Takes(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         assert isinstance(self.server, Target)
+        self.server.tries += 1
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.server.broken:
             self.server.taken.append(said)
@@ -113,7 +115,7 @@ def test_it_goes_another_way_after_two_minutes_once_and_is_told_of_afterwards(bo
     first, told = bot.slack.channel("C1")
     assert first.headline == "Antalpha is at its margin-call line"
     assert told.headline == "Slack takes messages again"
-    assert "1 critical message went to FALLBACK_URLS instead" in told.blocks[1]["text"]["text"]
+    assert "1 critical alert went to FALLBACK_URLS instead" in told.blocks[1]["text"]["text"]
     other.run_once()
     assert not bot.pending()
 
