@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def alerts(at: At = None, json: Json = False) -> None:
-    """Open alerts and in whose hands they are, the last ten that closed, and the silences in force."""
+    """Open alerts, in whose hands they are, and what closed last."""
     settings = load()
     from bot.services.books import Books
     from bot.services.ports import SystemClock

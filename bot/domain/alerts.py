@@ -252,7 +252,7 @@ def _judge(
         return Change.REMINDER, Reason.DEADLINE_MISSED if mark == "missed" else Reason.CLOCK_MARK, mark
     if after.level < before.level or after.rank < was:
         return Change.EASED, Reason.LINE_CLEARED, None
-    if noted := _silence_changed(before, after) or _noted(before, after):
+    if noted := _silence_changed(before, after, now, policy) or _noted(before, after):
         return *noted, None
     if after.silence is None and (reason := _asked_again(after, now, policy)):
         return Change.REPEATED, reason, None
@@ -284,13 +284,14 @@ def _latest_mark(before: Alert, calls: Iterable[CallClock], now: datetime) -> st
     return max([*passed, *missed])[1] if passed or missed else None
 
 
-def _silence_changed(before: Alert, after: Alert) -> tuple[Change, Reason] | None:
-    """A silence began, or ended: what it kept quiet is said then, and so is what is still critical."""
+def _silence_changed(before: Alert, after: Alert, now: datetime, policy: AlertPolicy) -> tuple[Change, Reason] | None:
+    """A silence began, or ended: what it kept quiet is said then, and so is what is critical and in nobody's hands."""
     if after.silence is not None:
         return (Change.NOTED, Reason.SILENCED) if after.silence != before.silence else None
     if before.silence is None:
         return None
-    loud = after.owed or (after.level is Level.CRITICAL and after.hold is None)
+    unowned = after.level is Level.CRITICAL and after.hold is None
+    loud = after.owed or after.posted_at is None or unowned or _asked_again(after, now, policy) is not None
     return Change.REPEATED if loud else Change.NOTED, Reason.SILENCE_OVER
 
 

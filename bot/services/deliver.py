@@ -269,7 +269,7 @@ class Delivery:
     def _may_be_mended(self, row: Row, outcome: Outcome) -> bool:
         """A token or a channel can be, for a day; after that it would only hold up what is said elsewhere."""
         waited = self._clock.now() - row.created_at
-        return outcome.reason not in HOPELESS and row.kind != "continued" and waited < MENDED_WITHIN
+        return outcome.reason not in HOPELESS and waited < MENDED_WITHIN
 
     def _refused(self, row: Row, outcome: Outcome) -> bool:
         """Slack takes nothing like this until somebody mends it: loud, and tried again once a minute until then."""

@@ -244,6 +244,8 @@ class Watch(RuleBasedStateMachine):
         alert = self.open()
         if alert is None or alert.hold is None or (self.in_force() and not self.urgent(alert)):
             return
+        if self.last is not None and self.last.speaks:
+            return  # something else was said at this check; the hold ends at the next
         if alert.hold.until is not None:
             assert self.now < alert.hold.until
         elif alert.level is Level.CRITICAL:
