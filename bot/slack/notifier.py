@@ -142,6 +142,8 @@ class Notifier:
         except UNREACHABLE as error:
             return sorted_silence(error, idempotent=True)
         shown = next((one for one in page.get("messages") or [] if one.get("ts") == ts), None)
+        if shown is None and abs(time.time() - float(ts)) < SHOWN_WITHIN_S:
+            return Outcome.retry("not_shown_yet")  # history may lag: it is no older than that
         if shown is None:
             return Outcome.sent(ts)  # somebody deleted it: nothing is left to say
         link = self.permalink(newer_channel, newer_ts)
