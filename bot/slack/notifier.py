@@ -32,6 +32,8 @@ TIME_OUT_S = 10
 EVENT_TYPE = "plimsoll_delivery"
 MOST_PAGES = 10
 PAGE = 200
+SHOWN_WITHIN_S = 60
+"""A post that is older than this and not in the channel's history is gone."""
 LOOKING_S = 5
 """A look that takes longer goes on in another run."""
 EARLIER = timedelta(hours=2)
