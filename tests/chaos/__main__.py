@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,11 +26,8 @@ def main() -> int:
     stops = asked.kills // 5 if asked.stops is None else asked.stops
     _say(f"Seed {seed}: {asked.kills} kills and {stops} stops.")
     kept = Path(tempfile.mkdtemp(prefix="plimsoll-chaos-"))
-    results = []
-    for number, plan in enumerate(_plans(asked, seed, stops)):
-        directory = kept / str(number)
-        directory.mkdir()
-        results.append(_run(plan, directory))
+    with ThreadPoolExecutor(asked.at_once) as threads:
+        results = list(threads.map(lambda one: _run(one[1], kept / str(one[0])), enumerate(_plans(asked, seed, stops))))
     _say("")
     for line in summary(results):
         _say(line)
@@ -46,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=_range, default=range(1, 4), help="as 2 or 1..3 (on SQLite always 1)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "all"), default="all")
     parser.add_argument("--seed", help="of an earlier run: the same plan; the moments differ, as processes do")
-    parser.add_argument("--gap", type=float, default=1.8, help="mean seconds between two blows")
+    parser.add_argument("--gap", type=float, default=1.8, help="mean seconds of work between two blows")
+    at_once = max((os.cpu_count() or 1) // 2, 1)
+    parser.add_argument("--at-once", type=int, default=at_once, help="series; default: one for two processors")
     parser.add_argument("--series", choices=("first", "second", "both"), default="both")
     return parser.parse_args()
 
@@ -75,6 +76,7 @@ def _share(whole: int, parts: int, number: int) -> int:
 
 
 def _run(plan: Plan, directory: Path) -> Result:
+    directory.mkdir()
     with ExitStack() as stack:
         if plan.database == "postgresql":
             short = Path(tempfile.mkdtemp(prefix="plimsoll-pg-"))  # a socket's path must be short

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from .script import PRICE_KEY, Change, Step
+
+_KEPT = {
+    "ticks": "SELECT at, state, price, as_of FROM price_tick ORDER BY at",
+    "events": "SELECT e.at, a.key, e.alert_id, e.change, e.price, e.text FROM alert_event e "
+    "JOIN alert a ON a.id = e.alert_id ORDER BY e.id",
+    "outbox": "SELECT id, created_at, stream, kind, status, attempts, attempted_at, sent_at, sent_ts, delivery_id, "
+    "leased_by, reason, message FROM outbox ORDER BY id",
+}
 
 
 class Evidence:
@@ -47,6 +56,12 @@ class Evidence:
             "WHERE status = 'pending' ORDER BY id"
         )
         return [" ".join(map(str, row)) for row in rows or []]
+
+    def keep(self, directory: Path) -> None:
+        """What is recorded of prices, alerts and messages, as text, for whoever looks into a fault."""
+        for name, query in _KEPT.items():
+            rows = self._ask(query) or []
+            (directory / f"{name}.txt").write_text("".join(f"{' | '.join(map(str, row))}\n" for row in rows))
 
     def _ask(self, query: str, **given: int) -> list[Any] | None:
         try:

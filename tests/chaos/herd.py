@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,6 +110,12 @@ class Herd:
         """One process of each worker that is up, at random: an arbiter or what works below it."""
         with self._guard:
             return [self._chance.choice(family) for worker in self.workers if (family := worker.family())]
+
+    def works(self, working: Container[int | None]) -> bool:
+        """Whether a worker is up that has begun to work, and is not frozen."""
+        with self._guard:
+            families = [(worker, worker.family()) for worker in self.workers]
+        return any(not worker.frozen and any(pid in working for pid in family) for worker, family in families)
 
     def owner(self, port: int) -> int | None:
         """The process of ours that speaks from a local port."""

@@ -71,6 +71,8 @@ class Line:
         self.is_calm = False
         self.met: Counter[str] = Counter()
         self.heard: list[Heard] = []
+        self.working: set[int | None] = set()
+        """Every process that has got as far as to ask for a price or to call Slack."""
 
     def arm(self, blow: Blow, *methods: str) -> None:
         """Let `blow` fall on whoever makes the next call of one of these methods."""
@@ -94,6 +96,7 @@ class Line:
         heard = Heard(time.monotonic(), method, pid, _about(args))
         with self._guard:
             self.heard.append(heard)
+            self.working.add(pid)
             met = [] if self.is_calm else self._chosen(method)
             for fault in met:
                 self.met[fault.name] += 1
@@ -102,8 +105,9 @@ class Line:
 
     def polled(self, port: int) -> None:
         """A price source was asked."""
-        if self.armed:
-            self._fall(Heard(time.monotonic(), POLLS, self._owner(port), ""))
+        pid = self._owner(port)
+        self.working.add(pid)
+        self._fall(Heard(time.monotonic(), POLLS, pid, ""))
 
     def _fall(self, heard: Heard) -> None:
         with self._guard:

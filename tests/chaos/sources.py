@@ -23,6 +23,7 @@ SPREAD = (100, 108, 116, 124, 132)
 """Percent of the last price that the five say when they are to disagree."""
 CALM_S = 0.2
 """How long around a change of price nobody lies: a poll in the midst of it may see both prices, and no third."""
+_FAULTS = ("500", "429", "garbage", "empty", "reset", "slow", "refusal") * 3 + ("hang",)
 _WRONG = {"garbage": b"<html>\xff\x00", "empty": b"", "refusal": b'{"error": ["EService:Busy"], "message": "no"}'}
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -42,7 +43,7 @@ class Sources(ThreadingHTTPServer):
         self.is_calm = False
         self.met: Counter[str] = Counter()
         self.asked: Callable[[int], None] = lambda _port: None
-        """Hears of every request as it arrives, by the port it comes from."""
+        """Hears of every poll as it arrives at the first of them, by the port it comes from."""
         super().__init__(("127.0.0.1", 0), _Venue)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -80,7 +81,7 @@ class Sources(ThreadingHTTPServer):
                 self.met["lie"] += 1
                 return "", int(price * self._chance.choice((0.2, 0.6, 0.8, 1.25, 1.7, 3)))
             if name in self._failing and roll < 0.35:
-                fault = self._chance.choice(("500", "429", "garbage", "empty", "reset", "hang", "slow", "refusal"))
+                fault = self._chance.choice(_FAULTS)
                 self.met[fault] += 1
                 return fault, price
             return "", price
@@ -90,10 +91,11 @@ class _Venue(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Sources)
         name = self.path.split("/")[1]
-        self.server.asked(self.client_address[1])
+        if name == NAMES[0]:
+            self.server.asked(self.client_address[1])
         fault, price = self.server.answer(name)
         if fault in ("hang", "slow"):
-            time.sleep(5 if fault == "hang" else 1.2)
+            time.sleep(5 if fault == "hang" else 0.4)
         if fault in ("hang", "reset"):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.connection.close()
