@@ -65,6 +65,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("elsewhere", sa.Boolean(), server_default=sa.false(), nullable=False))
+    # what waits for Slack as this is upgraded may have to go another way like anything new
+    waiting = "status = 'pending' AND kind = 'post' AND level = 3 AND alert_id IS NOT NULL"
+    op.execute(f"UPDATE outbox SET elsewhere = true WHERE {waiting}")  # noqa: S608  (a constant)
 
 
 def downgrade() -> None:

@@ -195,7 +195,8 @@ class Active:
 
     def _as_found(self, line: Line) -> Active:
         level = max(self.level, line.level)
-        return replace(self, rank=line.rank, level=level, tier=line.tier, urgent=line.urgent, reached=line.reached)
+        known = replace(self, rank=line.rank, level=level, tier=line.tier, reached=line.reached)
+        return replace(known, urgent=line.urgent, demands=line.demands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ def decide(
         ups=previous.lately_up(now) + ((now,) if rose else ()),
     )
     after = replace(after, silence=_silence(after, now, policy), flapping=after.flaps(now, policy))
+    ends = after.hold.until if after.hold else None
+    if after.silence is not None and ends is not None and now >= ends:
+        after = replace(after, hold=None, owed=True)  # the silence keeps what it has to say now
     if act is not None:
         return _acted(previous, after, finding, now, act)
     change, reason, mark = _judge(previous, after, finding, now, policy)
@@ -122,7 +125,7 @@ def _settled(found: Transition, policy: AlertPolicy) -> Transition:
         alert = replace(alert, flapping=alert.flaps(now, policy))
         reason = Reason.FLAPPING if alert.flapping and not flapped else reason
     if change in LOUD and reason is not Reason.UNANSWERED:
-        alert = replace(alert, hold=None, unowned_since=now)
+        alert = replace(alert, hold=None, unowned_since=_unowned_since(found.before, now))
     quiet = change in LOUD and change is not Change.REMINDER and alert.silence is not None
     escalates = _escalates(alert, now, policy)
     if escalates:
@@ -131,6 +134,15 @@ def _settled(found: Transition, policy: AlertPolicy) -> Transition:
             change, reason = Change.ESCALATED, Reason.NOBODY_TOOK_IT
     alert = _told(alert, change, quiet, found)
     return replace(found, change=change, reason=reason, after=alert, quiet=quiet, escalates=escalates)
+
+
+def _unowned_since(before: Alert | None, now: datetime) -> datetime:
+    """Since when it waits for somebody: a mark or a worse line must not put off that nobody takes it."""
+    waited = before is not None and before.level is Level.CRITICAL and before.hold is None and before.silence is None
+    if before is None or not waited or before.unowned_since is None:
+        return now
+    said = before.escalated_at is not None and before.escalated_at >= before.unowned_since
+    return now if said else before.unowned_since
 
 
 def _told(alert: Alert, change: Change, quiet: bool, found: Transition) -> Alert:
@@ -279,7 +291,7 @@ def _latest_mark(before: Alert, calls: Iterable[CallClock], now: datetime) -> st
     missed = [
         (clock.due, "missed")
         for clock in calls
-        if clock.due and clock.state == "missed" and before.call_states.get(clock.ref, "missed") != "missed"
+        if clock.due and clock.state == "missed" and before.call_states.get(clock.ref) != "missed"
     ]
     return max([*passed, *missed])[1] if passed or missed else None
 
@@ -287,8 +299,9 @@ def _latest_mark(before: Alert, calls: Iterable[CallClock], now: datetime) -> st
 def _silence_changed(before: Alert, after: Alert, now: datetime, policy: AlertPolicy) -> tuple[Change, Reason] | None:
     """A silence began, or ended: what it kept quiet is said then, and so is what is critical and in nobody's hands."""
     if after.silence is not None:
-        return (Change.NOTED, Reason.SILENCED) if after.silence != before.silence else None
-    if before.silence is None:
+        known = before.silence is not None and before.silence.id == after.silence.id
+        return None if known else (Change.NOTED, Reason.SILENCED)
+    if before.silence is None and not after.owed:  # owed still: it ended in a check that had something else to say
         return None
     unowned = after.level is Level.CRITICAL and after.hold is None
     loud = after.owed or after.posted_at is None or unowned or _asked_again(after, now, policy) is not None

@@ -86,16 +86,22 @@ def _buttons(alert: Alert) -> Iterator[str]:
 
 def state_of(book: Book, alert: Alert) -> str:
     """In whose hands an open alert is, and until when; "" where it is nobody's."""
+    return "; ".join([*_held(book, alert), *_silenced(book, alert)])
+
+
+def _held(book: Book, alert: Alert) -> Iterator[str]:
     zone, hold = book.treasury.zone, alert.hold
     if hold is not None and hold.until is not None:
-        return f"Snoozed by {someone(hold.by)} until {moment(hold.until, zone, book.at)}"
-    if hold is not None:
+        yield f"Snoozed by {someone(hold.by)} until {moment(hold.until, zone, book.at)}"
+    elif hold is not None:
         again = alert.held_until(book.register.alerts)
         until = f", asked for again {moment(again, zone, book.at)}" if again else ""
-        return f"Acknowledged by {someone(hold.by)} {moment(hold.at, zone, book.at)}{until}"
+        yield f"Acknowledged by {someone(hold.by)} {moment(hold.at, zone, book.at)}{until}"
+
+
+def _silenced(book: Book, alert: Alert) -> Iterator[str]:
     if alert.silence is not None:
-        return f"Silenced {silence_phrase(book, alert.silence)}"
-    return ""
+        yield f"Silenced {silence_phrase(book, alert.silence)}"
 
 
 def silence_phrase(book: Book, silence: Silence) -> str:

@@ -313,6 +313,8 @@ def price_headline(view: PriceView) -> str:
     """Blindness in one line."""
     if view.last is None:
         return "No bitcoin price: LTVs are unknown"
+    if view.usable is not None:  # what comes and goes is held open
+        return f"The bitcoin price is back, but comes and goes: {price_phrase(view)}"
     aged = f", last {show_usd(view.last)}" + (f" {span(view.age)} ago" if view.age is not None else "")
     why = "the sources disagree" if view.state.value == "disputed" else "no fresh price"
     return f"No bitcoin price ({why}{aged}): LTVs are unknown"

@@ -93,7 +93,8 @@ def _is_posted(transition: Transition) -> bool:
     return transition.before is not None and transition.before.posted_at is not None
 
 
-FOLLOWED = frozenset({Change.ACKNOWLEDGED, Change.SNOOZED, Change.EASED, Change.CLOSED})
+UNFOLLOWED = frozenset({Change.KEPT, Change.UPDATED, Change.ESCALATED})
+"""What says nothing new of in whose hands it is, or is said by the escalation itself."""
 
 
 def _escalation(
@@ -101,7 +102,7 @@ def _escalation(
 ) -> Iterator[Outgoing]:
     """That nobody has taken it, in the escalation channel; what has become of that edits it there."""
     before = transition.before
-    followed = transition.change in FOLLOWED and before is not None and before.escalated_at is not None
+    followed = transition.change not in UNFOLLOWED and before is not None and before.escalated_at is not None
     if channels.escalation is None or not (transition.escalates or followed):
         return
     kind = "post" if transition.escalates else "edit"

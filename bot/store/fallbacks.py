@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, exists, or_, select, update
 
+from bot.domain.terms import Level
 from bot.store import tables
 from bot.store.columns import table_of
 from bot.store.outbox import OutboxPart, OutboxRow
 
 _fallbacks = table_of(tables.Fallback)
 _outbox = table_of(tables.Outbox)
+_alerts = table_of(tables.Alert).alias("its_alert")
 _ELSEWHERE = and_(_outbox.c.kind == "post", _outbox.c.elsewhere.is_(True))
 
 
@@ -32,7 +34,7 @@ class Fallbacks(OutboxPart):
         """Posts meant for it that Slack has not taken since before `waiting_since`, or refuses for good; oldest first.
 
         Nobody has them in hand now, and none of them has gone another way yet. What was given up after `failed_since`
-        is among them, unless Slack has taken something newer of its stream.
+        is among them, unless Slack has taken something newer of its stream. What is no longer critical is not.
         """
         now = self.database_now()
         idle = or_(_outbox.c.leased_until.is_(None), _outbox.c.leased_until <= now)
@@ -47,11 +49,17 @@ class Fallbacks(OutboxPart):
         given_up = and_(_outbox.c.status == "failed", _outbox.c.failed_at > failed_since, ~overtaken)
         waits = and_(_outbox.c.status == "pending", idle, stuck)
         gone = exists().where(_fallbacks.c.outbox_id == _outbox.c.id, _fallbacks.c.sent_at.is_not(None))
-        return self._rows(and_(or_(waits, given_up), _ELSEWHERE, ~gone))
+        over = exists().where(
+            _alerts.c.id == _outbox.c.alert_id, or_(_alerts.c.status == "closed", _alerts.c.level < Level.CRITICAL)
+        )
+        return self._rows(and_(or_(waits, given_up), _ELSEWHERE, ~gone, ~over))
 
     def claim_fallback(self, outbox_id: int, worker: str, lease: timedelta) -> bool:
-        """Whether it is `worker`'s to send another way, for `lease`."""
+        """Whether it is `worker`'s to send another way, for `lease`; what Slack has by now, or is given, is not."""
         now = self.database_now()
+        row = self.outbox_row(outbox_id)
+        if row is None or row.status not in ("pending", "failed") or (row.leased_until and row.leased_until > now):
+            return False
         claim = {"leased_until": now + lease, "leased_by": worker}
         statement = self._on_conflict(_fallbacks).values({"outbox_id": outbox_id, **claim})
         statement = statement.on_conflict_do_update(

@@ -27,6 +27,8 @@ _outbox = table_of(tables.Outbox)
 _alerts = table_of(tables.Alert)
 _pending = _outbox.c.status == "pending"
 
+ESCALATION = "escalation:"
+"""How the stream of an alert's escalations begins."""
 KINDS = ("post", "edit", "reply", "continued")
 
 
@@ -150,20 +152,24 @@ class OutboxPart(Part):
         return self._change(row_id, {"kind": "post", "attempted_at": None, "settled_look_at": None}, worker)
 
     def delivered(self, row_id: int, ts: str, at: datetime) -> Post | None:
-        """It is in Slack as `ts`. A post of an alert becomes the alert's newest; the one that was so before, if any.
+        """It is in Slack as `ts`. A post of an alert becomes the alert's newest. Returned is the one that was so, if any,
+        and of an escalation the one before it.
 
         Told twice, or by a worker whose lease ran out, the first word stands.
         """
-        query = select(_outbox.c.kind, _outbox.c.alert_id, _outbox.c.channel).where(_outbox.c.id == row_id)
-        row = self._connection.execute(query).one()
+        query = select(_outbox.c.kind, _outbox.c.alert_id, _outbox.c.channel, _outbox.c.stream)
+        row = self._connection.execute(query.where(_outbox.c.id == row_id)).one()
+        before = self.outbox_row(row_id) if row.kind == "post" and row.stream.startswith(ESCALATION) else None
         values = {"status": "sent", "sent_ts": ts, "sent_at": at, "reason": None}
         first = self._change(row_id, values | _RELEASED)
+        if first and before is not None:
+            return before.newest
         if not first or row.alert_id is None or row.kind != "post":
             return None
         alert = _alerts.c.id == row.alert_id
-        before = self._connection.execute(select(_alerts.c.channel, _alerts.c.newest_ts).where(alert)).one()
+        newest = self._connection.execute(select(_alerts.c.channel, _alerts.c.newest_ts).where(alert)).one()
         self._connection.execute(update(_alerts).where(alert).values(channel=row.channel, newest_ts=ts))
-        return Post(*before) if before.newest_ts else None
+        return Post(*newest) if newest.newest_ts else None
 
     def retry(self, row_id: int, worker: str, wait: timedelta, reason: str, outcome_unknown: bool) -> bool:
         """Not now: again after `wait`. `outcome_unknown`: it may have arrived all the same. False: not `worker`'s.

@@ -175,3 +175,13 @@ def test_each_kind_tells_how_long_it_took(bot: Bench) -> None:
     bot.clock.passes(3)
     bot.deliverer(tell_dwell=lambda kind, seconds: heard.append((kind, seconds))).run_once()
     assert heard == [("post", 3.0)]
+
+
+def test_an_escalation_makes_the_one_before_it_continued(bot: Bench) -> None:
+    bot.slack.add_channel("C2", name="escalation")
+    for said in ("nobody has it", "still nobody has it"):
+        out(bot, None, said=said, channel="C2", stream="escalation:1")
+        deliver(bot)
+    older, newer = bot.slack.channel("C2")
+    assert older.text.startswith("Continued in a newer message. nobody has it")
+    assert newer.headline == "still nobody has it"

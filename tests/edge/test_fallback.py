@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.terms import Level
+from bot.domain.transitions import Change, Reason, Transition
 from bot.fallback import AppriseTargets
 from bot.health import REFUSALS
 from bot.services.fallback import Fallback
@@ -224,3 +226,22 @@ def test_the_post_is_still_made_once(bot: Bench, target: Target) -> None:
     fallback(bot, target).run_once()
     deliver(bot)
     assert headlines(bot) == ["Antalpha is at its margin-call line"]
+
+
+def test_what_slack_has_taken_meanwhile_goes_nowhere_else(bot: Bench) -> None:
+    row = urgent(bot)
+    bot.clock.passes(600)
+    deliver(bot)
+    with bot.store.writing() as tx:
+        assert not tx.claim_fallback(row, "late", TWO_MINUTES)
+
+
+def test_what_is_over_before_anything_takes_it_goes_nowhere(bot: Bench, target: Target) -> None:
+    alert = opened(bot)
+    out(bot, alert, elsewhere=True)
+    with bot.store.writing() as tx:
+        known = tx.open_alerts()["covenant:antalpha"].alert
+        over = Transition(known.key, Change.CLOSED, Reason.ALL_CLEAR, bot.clock.now(), replace(known, active=()), known)
+        tx.save_transition(over, channel="C1", text="")
+    bot.clock.passes(600)
+    assert fallback(bot, target).run_once() == 0

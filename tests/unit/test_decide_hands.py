@@ -355,3 +355,69 @@ def test_four_times_an_hour_is_not_flapping():
     life = Life(POLICY)
     told = bounce(life, range(0, 150, 15))
     assert [done.change for done in told] == [Change.OPENED, Change.CLOSED] * 10
+
+
+# -- what a fresh reader found --
+
+
+def test_a_mark_does_not_put_off_the_escalation():
+    called = found(line("call", "reached"), open_call(), calls=(clock(due_in=HOUR),))
+    life = Life(POLICY)
+    life.see(20 * MINUTE, called)
+    assert life.see(30 * MINUTE, called).change is Change.REMINDER
+    assert life.see(35 * MINUTE, called).escalates
+
+
+def test_a_mark_after_an_escalation_starts_the_wait_anew():
+    called = found(line("call", "reached"), open_call(), calls=(clock(due_in=24 * HOUR),))
+    life = opened(called, POLICY)
+    assert life.see(15 * MINUTE, called).escalates
+    life.see(12 * HOUR, called)
+    assert life.see(12 * HOUR + 15 * MINUTE, called).escalates
+
+
+def test_what_a_silence_kept_is_said_though_it_ends_in_the_check_that_eases():
+    life = Life(silenced(silence(until=HOUR)))
+    both = found(line("early", "reached", Level.CRITICAL), line("call", "reached"))
+    milder = found(line("early", "reached", Level.CRITICAL), line("call", "clear"))
+    life.see(0 * MINUTE, both)
+    assert life.changes(milder, 50, 60) == [Change.KEPT, Change.EASED]
+    done = life.see(61 * MINUTE, milder)
+    assert (done.change, done.reason, done.posts) == (Change.REPEATED, Reason.SILENCE_OVER, True)
+
+
+def test_a_notice_that_is_recorded_when_already_missed_is_said_though_somebody_has_the_alert():
+    life = opened(at_tier("call"), POLICY)
+    ack(life, 1)
+    missed = found(line("call", "reached"), open_call(), calls=(clock(due_in=MINUTE, state="missed"),))
+    done = life.see(6 * MINUTE, missed)
+    assert (done.change, done.reason, done.posts, done.escalates) == (
+        Change.REMINDER,
+        Reason.DEADLINE_MISSED,
+        True,
+        True,
+    )
+
+
+def test_an_alert_of_an_earlier_version_learns_at_which_lines_a_notice_may_come():
+    life = opened(found(line("call", "reached")), POLICY)
+    life.see(MINUTE, NEAR)
+    assert life.alert.has_recovered
+
+
+def test_a_silence_whose_owner_is_renamed_is_the_same_silence():
+    one = silence()
+    life = Life(silenced(one))
+    life.see(0 * MINUTE, at_tier("call"))
+    life.policy = silenced(replace(one, by=Person("U1", "Ada Lovelace")))
+    assert life.see(MINUTE, at_tier("call")).change is Change.KEPT
+
+
+def test_a_snooze_that_ends_under_a_silence_is_over():
+    life = opened(at_tier("call"), POLICY)
+    snooze(life, 1, 1)
+    life.policy = silenced(silence(until=4 * HOUR))
+    life.see(2 * MINUTE, at_tier("call"))
+    life.see(62 * MINUTE, at_tier("call"))
+    assert (life.alert.hold, life.alert.status) == (None, "silenced")
+    assert life.see(4 * HOUR, at_tier("call")).reason is Reason.SILENCE_OVER
