@@ -152,8 +152,8 @@ class OutboxPart(Part):
         return self._change(row_id, {"kind": "post", "attempted_at": None, "settled_look_at": None}, worker)
 
     def delivered(self, row_id: int, ts: str, at: datetime) -> Post | None:
-        """It is in Slack as `ts`. A post of an alert becomes the alert's newest. Returned is the one that was so, if any,
-        and of an escalation the one before it.
+        """It is in Slack as `ts`. A post of an alert becomes the alert's newest. Returned is the one that was so, if
+        any, and of an escalation the one before it.
 
         Told twice, or by a worker whose lease ran out, the first word stands.
         """

@@ -164,7 +164,7 @@ def test_an_escalation_that_somebody_deleted_is_not_posted_again_by_an_edit(bot:
     assert (kept.status, kept.reason) == ("superseded", "nothing_to_edit")
 
 
-def test_an_escalations_reply_goes_into_its_thread_and_its_posts_do_not_continue(bot: Bench) -> None:
+def test_an_escalations_reply_goes_into_its_thread_and_its_older_post_says_where_it_goes_on(bot: Bench) -> None:
     out(bot, None, said="one", stream="escalation:1")
     out(bot, None, "reply", "Ada has it", stream="escalation:1")
     out(bot, None, said="two", stream="escalation:1")
@@ -172,7 +172,7 @@ def test_an_escalations_reply_goes_into_its_thread_and_its_posts_do_not_continue
     deliver(bot)
     one, two = bot.slack.channel("C1")
     assert [reply.headline for reply in one.replies] == ["Ada has it"]
-    assert (one.headline, two.headline) == ("one", "two, newer")
+    assert (one.headline, two.headline) == ("Continued in a newer message. one", "two, newer")
 
 
 LATE = [faults.late_arrival(8), faults.late_arrival(19), faults.accept_then_reset, faults.accept_then_500, faults.reset]
