@@ -138,11 +138,15 @@ def _settled(found: Transition, policy: AlertPolicy) -> Transition:
 
 def _unowned_since(before: Alert | None, now: datetime) -> datetime:
     """Since when it waits for somebody: a mark or a worse line must not put off that nobody takes it."""
-    waited = before is not None and before.level is Level.CRITICAL and before.hold is None and before.silence is None
-    if before is None or not waited or before.unowned_since is None:
+    if before is None or before.level < Level.CRITICAL or before.hold or before.silence:
         return now
-    said = before.escalated_at is not None and before.escalated_at >= before.unowned_since
-    return now if said else before.unowned_since
+    since = before.unowned_since or before.opened_at
+    return now if _is_escalated(before, since) else since
+
+
+def _is_escalated(alert: Alert, since: datetime) -> bool:
+    """Whether it has been said elsewhere that nobody has taken it since then."""
+    return alert.escalated_at is not None and alert.escalated_at >= since
 
 
 def _told(alert: Alert, change: Change, quiet: bool, found: Transition) -> Alert:
@@ -160,8 +164,7 @@ def _escalates(alert: Alert, now: datetime, policy: AlertPolicy) -> bool:
     if policy.escalate_after is None or alert.level is not Level.CRITICAL or not alert.stands:
         return False
     unowned_since = alert.unowned_since or alert.opened_at
-    said = alert.escalated_at is not None and alert.escalated_at >= unowned_since
-    if said or alert.hold is not None or alert.silence is not None:
+    if _is_escalated(alert, unowned_since) or alert.hold is not None or alert.silence is not None:
         return False
     return alert.is_urgent or now - unowned_since >= policy.escalate_after
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import structlog
@@ -38,6 +39,8 @@ HOPELESS = frozenset(
 )
 """Refusals that nobody mends: the message has no place to go to. Any other (a token, a channel) is waited out."""
 BATCH = 500
+MOST_LANES = 3
+"""So many messages are on their way at once where several channels have some: none waits for another's answer."""
 LEAST_AWAKE_S = 0.5
 """A machine under load may take so long to record an attempt and put the message onto the wire."""
 UNREACHABLE_IN_A_ROW = 2
@@ -109,6 +112,10 @@ class Delivery:
         self._running = threading.Lock()
         self._held_until: dict[str, datetime] = {}
         self._silences = 0
+        self._seen: set[int] = set()
+        self._choosing = threading.Lock()
+        self._in_hand: set[str] = set()
+        """Channels with a message on its way: what Slack says of one counts for the next."""
         self.rounds = 0
         """How many runs have ended: before the first, Slack has not had its chance."""
 
@@ -133,21 +140,46 @@ class Delivery:
         with self._store.reading() as tx:
             if not tx.has_pending():
                 return 0
-        done, self._silences, seen = 0, 0, set[int]()
+        self._silences, self._seen = 0, set()
+        lanes = min(len({row.channel for row in self._open_rows()}), MOST_LANES)
+        if lanes < 2:
+            return self._lane()
+        with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as threads:
+            return sum(lane.result() for lane in [threads.submit(self._lane) for _ in range(lanes)])
+
+    def _lane(self) -> int:
+        """Takes one message after another, whatever channel it is for, until nothing is due; how many are in Slack."""
+        done = 0
         while self._silences < UNREACHABLE_IN_A_ROW and not self._stopping.is_set():
-            with self._store.sharing() as tx:
-                now = tx.database_now()
-                rows: list[Row] = [row for row in tx.due(self._settle_after, BATCH) if row.id not in seen]
-            open_rows = [row for row in rows if not self._held(row, now)]
-            if not open_rows:
+            with self._choosing:
+                row, wait = self._choose()
+            if row is None:
                 break
-            row, wait = self._pace.next_of(open_rows)
             if wait:
                 self._sleep(wait)  # then look again: something more severe may have come
                 continue
-            seen.add(row.id)
-            done += self._take(row.id)
+            try:
+                done += self._take(row.id)
+            finally:
+                self._in_hand.discard(row.channel)
         return done
+
+    def _choose(self) -> tuple[Row | None, float]:
+        """What goes next, and how long its channel has to wait; None: nothing is due that this run may take now."""
+        rows = self._open_rows()
+        if not rows:
+            return None, 0.0
+        row, wait = self._pace.next_of(rows)
+        if not wait:
+            self._seen.add(row.id)
+            self._in_hand.add(row.channel)
+        return row, wait
+
+    def _open_rows(self) -> list[Row]:
+        with self._store.sharing() as tx:
+            now = tx.database_now()
+            rows: list[Row] = [row for row in tx.due(self._settle_after, BATCH) if row.id not in self._seen]
+        return [row for row in rows if row.channel not in self._in_hand and not self._held(row, now)]
 
     def _held(self, row: Row, now: datetime) -> bool:
         """Whether Slack asked to leave the row's channel alone for a while."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.services.deliver import Delivery
+from bot.services.messaging import Outcome
 from bot.services.pacing import Pace
 from bot.slack.notifier import Notifier
 from bot.store.store import Store
@@ -239,3 +240,24 @@ def test_eight_workers_say_everything_once_and_in_order(bot: Bench) -> None:
     for stream in range(10):
         mine = [text for text in said if text.startswith(f"{stream}.")]
         assert mine == sorted(mine)
+
+
+def test_channels_do_not_wait_for_one_anothers_answers(bot: Bench) -> None:
+    bot.slack.add_channel("C2", name="escalation")
+    bot.access.place("C2")
+    both = threading.Barrier(2, timeout=10)
+    worker = bot.deliverer(**NO_WAIT)
+    messenger = worker._messenger
+
+    class Meeting:
+        find, continued, edit = messenger.find, messenger.continued, messenger.edit
+
+        def post(self, *args: Any, **rest: Any) -> Outcome:
+            both.wait()  # breaks, and with it the run, unless the other is on its way as well
+            return messenger.post(*args, **rest)
+
+    worker._messenger = Meeting()  # type: ignore[assignment]
+    out(bot, None, said="here", stream="a")
+    out(bot, None, said="there", stream="b", channel="C2")
+    assert worker.run_once() == 2
+    assert [m.headline for m in bot.slack.channel("C2")] == ["there"]
