@@ -20,7 +20,7 @@ from bot.domain.terms import Level
 from bot.domain.treasury import Treasury
 from bot.domain.words import moment, plain_text, span
 from bot.services.messaging import Row
-from bot.services.ports import Clock, Reading
+from bot.services.ports import Clock, Enqueues, Reading
 
 PATIENCE = timedelta(seconds=15)
 """What one target may take for one message."""
@@ -60,7 +60,7 @@ class Gone(Protocol):
     def sent_at(self) -> datetime: ...
 
 
-class KeepsFallbacks(Protocol):
+class KeepsFallbacks(Enqueues, Protocol):
     """What this writes; see `bot.store.fallbacks`."""
 
     def treasury(self) -> Treasury | None: ...
@@ -78,19 +78,6 @@ class KeepsFallbacks(Protocol):
     def untold_fallbacks(self) -> Sequence[Gone]: ...
 
     def fallbacks_told(self, at: datetime) -> None: ...
-
-    def enqueue(
-        self,
-        *,
-        alert_id: int | None,
-        stream: str,
-        kind: str,
-        channel: str,
-        message: dict[str, Any],
-        level: Level | int,
-        at: datetime,
-        elsewhere: bool = False,
-    ) -> int: ...
 
 
 class FallbackStore(Reading[KeepsFallbacks], Protocol):

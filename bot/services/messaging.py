@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.domain.terms import Level
-from bot.services.ports import Reading
+from bot.services.ports import Enqueues, Reading
 
 
 class Fate(StrEnum):
@@ -151,7 +151,7 @@ class ReadsOutbox(Protocol):
     def database_now(self) -> datetime: ...
 
 
-class WritesOutbox(Protocol):
+class WritesOutbox(Enqueues, Protocol):
     """What delivery writes, each for the worker that has the row; False where it has not."""
 
     def database_now(self) -> datetime: ...
@@ -175,19 +175,6 @@ class WritesOutbox(Protocol):
     def failed(self, row_id: int, worker: str, reason: str, at: datetime) -> bool: ...
 
     def dropped(self, row_id: int, worker: str, reason: str) -> bool: ...
-
-    def enqueue(
-        self,
-        *,
-        alert_id: int | None,
-        stream: str,
-        kind: str,
-        channel: str,
-        message: dict[str, Any],
-        level: Level | int,
-        at: datetime,
-        elsewhere: bool = False,
-    ) -> int: ...
 
 
 class OutboxStore(Reading[ReadsOutbox], Protocol):

@@ -106,7 +106,24 @@ class OpenAlert(Protocol):
     def newest_ts(self) -> str | None: ...
 
 
-class KeepsAlerts(Reads, Protocol):
+class Enqueues(Protocol):
+    """Puts a message into the outbox; see `bot.store.outbox`."""
+
+    def enqueue(
+        self,
+        *,
+        alert_id: int | None,
+        stream: str,
+        kind: str,
+        channel: str,
+        message: dict[str, Any],
+        level: Level | int,
+        at: datetime,
+        elsewhere: bool = False,
+    ) -> int: ...
+
+
+class KeepsAlerts(Reads, Enqueues, Protocol):
     """What a check writes: alerts, their history, and the messages that must go out."""
 
     def open_alerts(self) -> Mapping[str, OpenAlert]: ...
@@ -131,16 +148,3 @@ class KeepsAlerts(Reads, Protocol):
     ) -> int | None: ...
 
     def record_recovered(self, ref: str, at: datetime) -> bool: ...
-
-    def enqueue(
-        self,
-        *,
-        alert_id: int | None,
-        stream: str,
-        kind: str,
-        channel: str,
-        message: dict[str, Any],
-        level: Level | int,
-        at: datetime,
-        elsewhere: bool = False,
-    ) -> int: ...
