@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bot.workspace import Workspace
+from edge.bot_process import SECRET, TOKEN, Source
 from edge.cli_process import CONTRACT, Plimsoll, run_plimsoll
 
 
@@ -46,3 +48,21 @@ def logs_put_back() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    """A Slack for a whole process, with one user and one channel, and no limit to its rate."""
+    one = Workspace(SECRET, TOKEN, posts_per_second=None, updates_per_minute=None)
+    one.add_user("U1", name="Ada")
+    one.add_channel("C1", name="treasury")
+    with one:
+        yield one
+
+
+@pytest.fixture
+def source() -> Iterator[Source]:
+    """A price source for a whole process, far from every line."""
+    one = Source("90000.00")
+    yield one
+    one.stop()

@@ -21,28 +21,12 @@ import psutil
 import pytest
 
 from bot.workspace import Workspace
-from edge.bot_process import SECRET, TOKEN, Bot, Source, eventually
+from edge.bot_process import Bot, Source, eventually
 from edge.cli_process import Plimsoll
 from edge.test_run import NO_CALL, posts
 
 OUTAGE_S = int(os.environ.get("OUTAGE_S", "8"))
 LOCK_S = max(OUTAGE_S, 20)
-
-
-@pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    one = Workspace(SECRET, TOKEN, posts_per_second=None, updates_per_minute=None)
-    one.add_user("U1", name="Ada")
-    one.add_channel("C1", name="treasury")
-    with one:
-        yield one
-
-
-@pytest.fixture
-def source() -> Iterator[Source]:
-    one = Source("90000.00")
-    yield one
-    one.stop()
 
 
 @pytest.fixture

@@ -23,22 +23,6 @@ NO_CALL = CONTRACT.read_text().split("[[call]]")[0]
 
 
 @pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    one = Workspace(SECRET, TOKEN, posts_per_second=None, updates_per_minute=None)
-    one.add_user("U1", name="Ada")
-    one.add_channel("C1", name="treasury")
-    with one:
-        yield one
-
-
-@pytest.fixture
-def source() -> Iterator[Source]:
-    one = Source("90000.00")
-    yield one
-    one.stop()
-
-
-@pytest.fixture
 def bot(tmp_path: Path, workspace: Workspace, source: Source, plimsoll: Plimsoll) -> Iterator[Bot]:
     """The bot with a treasury far from its lines; not started."""
     (tmp_path / "treasury.toml").write_text(NO_CALL)

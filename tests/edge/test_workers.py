@@ -66,13 +66,6 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def source() -> Iterator[Source]:
-    one = Source("90000.00")
-    yield one
-    one.stop()
-
-
-@pytest.fixture
 def bot(tmp_path: Path, source: Source) -> Iterator[Bot]:
     with Workspace(SECRET, TOKEN, posts_per_second=None, updates_per_minute=None) as workspace:
         workspace.add_channel("C1", name="treasury")
