@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Tick, Verdict
 from bot.domain.slots import Claim
+from bot.domain.transitions import Transition
 from bot.domain.words import span
 from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
@@ -89,7 +90,7 @@ class Running:
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
         self.channels = Channels(settings.alert_channel or "", settings.escalation_channel, settings.escalation_group)
-        self.acting = Acting(self.store, self.books, clock, self.channels)
+        self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -130,7 +131,6 @@ class Running:
             requests=Requests(self.store, clock),
             health=self.health,
             run_later=self._run_later,
-            wake=self._wake_delivery,
             command_prefix=settings.command_prefix,
             unavailable=DOWN,
         )
@@ -157,6 +157,10 @@ class Running:
         with self.metrics.check_seconds.time():
             said = run_checks(self.store, self.books, self.clock, self.channels)
         self._beat(checked=True)
+        self._changed(said)
+
+    def _changed(self, said: Sequence[Transition]) -> None:
+        """What people see something of is recorded: counted, logged, and delivered at once."""
         for one in said:
             self.metrics.transitions.labels(one.change.value, one.reason.value).inc()
             known = one.alert or one.before
@@ -185,10 +189,14 @@ class Running:
 
     def start(self, *, works: bool, answers: bool) -> None:
         """`works`: poll, check, post. `answers`: know people and channels, and in Socket Mode hold the socket."""
-        self._role = "all" if works and answers else "web" if answers else "worker"
-        jobs = [Job("beat", BEAT_EVERY, self.troubles_of_jobs.watched("beat", self._beat))]
+        self._role = role_of(works=works, answers=answers)
+        if not answers:
+            self._socket = None
+        jobs = [
+            Job("beat", BEAT_EVERY, self.troubles_of_jobs.watched("beat", self._beat)),
+            Job("token", TOKEN_EVERY, self.know_token),
+        ]
         if answers:
-            jobs += [Job("token", TOKEN_EVERY, self.know_token)]
             jobs += [self._shared("refresh", CACHE_EVERY, lambda _: self.access.refresh(), CACHE_LEASE)]
         if answers and self._socket:
             jobs += [Job("connect", CONNECT_EVERY, self.connect)]
@@ -314,6 +322,11 @@ class Running:
                 _log.exception("later_failed")
 
         self._later.submit(run)
+
+
+def role_of(*, works: bool, answers: bool) -> str:
+    """The role as `run --role` has it."""
+    return "all" if works and answers else "web" if answers else "worker"
 
 
 def build(

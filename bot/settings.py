@@ -211,6 +211,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, PlainValidator(_whole(0, 65_535))] = 3000
+    worker_port: Annotated[int, PlainValidator(_whole(0, 65_535))] | None = None
 
     price_sources: Sources = Field(default_factory=lambda: tuple(parse_sources(DEFAULT_SOURCES)))
     price_every: Moment = timedelta(seconds=30)

@@ -24,7 +24,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  #
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.app import Running, build
+from bot.app import Running, build, role_of
 from bot.health import readiness
 from bot.settings import Settings
 from bot.slack.web import slack_blueprint
@@ -37,8 +37,8 @@ _PR_SET_PDEATHSIG = 1
 _log = structlog.get_logger()
 
 
-def create_wsgi(running: Running) -> Flask:
-    """The HTTP side of a running bot."""
+def create_wsgi(running: Running, *, answers: bool = True) -> Flask:
+    """The HTTP side of a running bot. Without `answers` it has no route for Slack."""
     wsgi = Flask("bot.web", static_folder=None)
 
     @wsgi.get("/healthz")
@@ -55,21 +55,22 @@ def create_wsgi(running: Running) -> Flask:
     def metrics() -> Response:
         return Response(generate_latest(running.metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
-    if not running.settings.socket_mode:
+    if answers and not running.settings.socket_mode:
         wsgi.register_blueprint(slack_blueprint(running.slack_app, running.signing_secret))
     return wsgi
 
 
-def serve(settings: Settings, *, works: bool) -> int:
-    """Serves until told to stop; the exit code. `works`: it polls, checks and posts as well.
+def serve(settings: Settings, port: int, *, works: bool, answers: bool) -> int:
+    """Serves until told to stop; the exit code. `works`: it polls, checks and posts. `answers`: it answers Slack.
 
     OSError where it cannot listen, socket.gaierror or UnicodeError where HOST is no address.
     """
-    listener = _listen(settings.host, settings.port)
+    listener = _listen(settings.host, port)
     host, port = listener.getsockname()[:2]
-    _log.info("listening", host=host, port=port, role="all" if works else "web", socket_mode=settings.socket_mode)
+    role = role_of(works=works, answers=answers)
+    _log.info("listening", host=host, port=port, role=role, socket_mode=answers and settings.socket_mode)
     try:
-        _Server(settings, works, listener.fileno()).run()
+        _Server(settings, listener.fileno(), works=works, answers=answers).run()
     except SystemExit as stopped:
         return 1 if stopped.code else 0
     return 0
@@ -108,10 +109,11 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one worker, configured here and nowhere else: no file, no environment, no command line."""
 
-    def __init__(self, settings: Settings, works: bool, descriptor: int) -> None:
+    def __init__(self, settings: Settings, descriptor: int, *, works: bool, answers: bool) -> None:
         self._settings = settings
-        self._works = works
         self._descriptor = descriptor
+        self._works = works
+        self._answers = answers
         self._running: Running | None = None
         super().__init__()
 
@@ -137,8 +139,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Flask:
         """Called in the worker, after the fork."""
         self._running = build(self._settings)
-        self._running.start(works=self._works, answers=True)
-        return create_wsgi(self._running)
+        self._running.start(works=self._works, answers=self._answers)
+        return create_wsgi(self._running, answers=self._answers)
 
     def _stop(self, _server: Any, _worker: Any) -> None:
         if self._running is not None:

@@ -46,13 +46,13 @@ def run(role: Annotated[Role, typer.Option(help="What this process does.")] = Ro
 
     from bot.web import serve, serve_worker
 
-    if role is Role.WORKER:
-        code = serve_worker(settings)
-    else:
-        try:
-            code = serve(settings, works=role is Role.ALL)
-        except (OSError, UnicodeError) as error:
-            raise _cannot_listen(settings.host, settings.port, "PORT", error) from error
+    setting, port = ("WORKER_PORT", settings.worker_port) if role is Role.WORKER else ("PORT", settings.port)
+    if port is None:
+        raise typer.Exit(serve_worker(settings))
+    try:
+        code = serve(settings, port, works=role is not Role.WEB, answers=role is not Role.WORKER)
+    except (OSError, UnicodeError) as error:
+        raise _cannot_listen(settings.host, port, setting, error) from error
     raise typer.Exit(code)
 
 

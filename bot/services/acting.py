@@ -5,7 +5,7 @@ Each is one transaction, short enough for Slack's 3 s; what it changes is said a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -67,13 +67,24 @@ class Listing:
 
 
 class Acting:
-    """May be shared between threads. `channels`: where its changes are said. NothingImportedError before an import."""
+    """May be shared between threads. `channels`: where its changes are said. NothingImportedError before an import.
 
-    def __init__(self, store: ActingStore, books: Books, clock: Clock, channels: Channels) -> None:
+    `tell` hears each transition that people see something of, once it is recorded.
+    """
+
+    def __init__(
+        self,
+        store: ActingStore,
+        books: Books,
+        clock: Clock,
+        channels: Channels,
+        tell: Callable[[Sequence[Transition]], None],
+    ) -> None:
         self._store = store
         self._books = books
         self._clock = clock
         self._channels = channels
+        self._tell = tell
 
     def act(self, alert_id: int, act: Act) -> Acted:
         """`act` upon one alert, as it stands at this very instant."""
@@ -90,7 +101,9 @@ class Acting:
             acted = decide(by_itself.after, finding, now, policy, act)
             if acted.speaks:
                 record(tx, book, acted, self._channels)
-            return Acted(book, tx.alert(alert_id), acted)
+            kept = Acted(book, tx.alert(alert_id), acted)
+        self._tell([one for one in (by_itself, acted) if one.speaks])
+        return kept
 
     def look(self, alert_id: int) -> Acted:
         """One alert, as it is kept; nothing is done to it."""
@@ -116,7 +129,8 @@ class Acting:
                 return None
             wanted = replace(wanted, at=now)
             made = replace(wanted, id=tx.add_silence(wanted))
-            checks_in(tx, self._books, now, self._channels)
+            said = checks_in(tx, self._books, now, self._channels)
+        self._tell(said)
         return made
 
     def end_silence(self, silence_id: int, by: Person) -> bool:
@@ -124,6 +138,6 @@ class Acting:
         with self._store.writing(ANSWER_WITHIN) as tx:
             now = self._clock.now()
             ended = tx.end_silence(silence_id, by.id, now)
-            if ended:
-                checks_in(tx, self._books, now, self._channels)
+            said = checks_in(tx, self._books, now, self._channels) if ended else []
+        self._tell(said)
         return ended

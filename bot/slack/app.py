@@ -40,13 +40,11 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     requests: Requests,
     health: Callable[[], Health],
     run_later: Later,
-    wake: Callable[[], None],
     command_prefix: str = "",
     unavailable: tuple[type[Exception], ...] = (),
     strict: bool = False,
 ) -> App:
-    """The app, ready to be served. `run_later` runs what talks to Slack, in an executor of ours; `wake` has what was
-    written for the channel delivered at once, where this process delivers.
+    """The app, ready to be served. `run_later` runs what talks to Slack, in an executor of ours.
 
     `unavailable` are the errors by which the store says that it cannot be used now; `strict` raises where a payload
     breaks a limit of Slack's (tests) instead of sending its plain text.
@@ -74,9 +72,9 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     plimsoll.register(app, desk, health)
     dialogs = Dialogs(client, desk)
     alerts.register(app, desk, acting, dialogs)
-    holding.register(app, desk, acting, wake)
+    holding.register(app, desk, acting)
     plan.register(app, desk, acting)
-    silencing.register(app, desk, acting, dialogs, wake)
+    silencing.register(app, desk, acting, dialogs)
     events.register(app, access, run_later)
     _take_the_rest(app)
     return app

@@ -86,7 +86,7 @@ def test_people_see_what_to_do_under_the_list(imported: Plimsoll, store: Store, 
 
 def acting(store: Store, minutes: int) -> Acting:
     instant = FIRST + timedelta(minutes=minutes)
-    return Acting(store, Books(AlertPolicy(), PricePolicy()), At(instant), Channels("C1"))
+    return Acting(store, Books(AlertPolicy(), PricePolicy()), At(instant), Channels("C1"), tell=list)
 
 
 def in_hands(document: dict[str, Any], key: str = "covenant:antalpha") -> tuple[str, str | None, str | None]:

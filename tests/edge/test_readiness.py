@@ -13,9 +13,13 @@ from slack_sdk import WebClient
 from sqlalchemy import event
 
 from bot.app import Running, build
+from bot.domain.alert import Person
+from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
 from bot.domain.terms import Level
+from bot.domain.transitions import Act, ActKind
 from bot.health import readiness
 from bot.prices.simulated import SimulatedVenues
+from bot.services.checking import run_checks
 from bot.services.ports import Clock, SystemClock
 from bot.settings import GivenSettings
 from bot.slack.token import TokenWatch
@@ -193,6 +197,17 @@ def test_metrics_tell_of_each_source_and_of_the_checks(bot: Whole) -> None:
     assert 'plimsoll_source_state{source="kraken",state="stale"} 0.0' in said
     assert 'plimsoll_source_price_age_seconds{source="kraken"} 7.0' in said
     assert "plimsoll_checks_age_seconds 7.0" in said
+
+
+def test_what_people_do_to_an_alert_is_counted_as_what_the_checks_find(bot: Whole) -> None:
+    low = Poll(START, ("kraken",), (Quote("kraken", 5_500_000, START, START),))
+    with bot.running.store.writing() as tx:
+        tx.add_tick(aggregate(None, low, PricePolicy(quorum=1)))
+    run_checks(bot.running.store, bot.running.books, bot.clock, bot.running.channels)
+    with bot.running.store.reading() as tx:
+        (alert, *_) = tx.open_alerts().values()
+    bot.running.acting.act(alert.id, Act(ActKind.ACKNOWLEDGE, Person("U1", "Ada")))
+    assert 'plimsoll_alert_transitions_total{change="acknowledged",reason="taken"} 1.0' in bot.metrics()
 
 
 def test_a_poll_by_slots_is_counted_with_its_lateness(database_url: str, slack: Workspace) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from bot.workspace import Workspace, faults
-from edge.bot_process import SECRET, TOKEN, Bot, Source, eventually
+from edge.bot_process import SECRET, TOKEN, Bot, Source, eventually, free_port
 from edge.cli_process import CONTRACT, Plimsoll
 
 NO_CALL = CONTRACT.read_text().split("[[call]]")[0]
@@ -122,9 +122,15 @@ def test_web_and_worker_share_one_postgresql(
 ) -> None:
     assert plimsoll("import", "treasury.toml", DATABASE_URL=database_url).code == 0
     source.price = "60000.00"
-    worker = bot.start("--role", "worker", DATABASE_URL=database_url)
+    pages = free_port()
+    worker = bot.start("--role", "worker", DATABASE_URL=database_url, WORKER_PORT=str(pages))
     try:
         eventually(lambda: posts(workspace), "the worker reports")
+        sent = 'plimsoll_deliveries_total{kind="post",outcome="sent",reason="ok"}'
+        eventually(lambda: sent in bot.get("/metrics", pages)[1], "it counts what it sent")
+        eventually(lambda: bot.get("/readyz", pages)[0] == 200, "it is ready")
+        assert bot.get("/healthz", pages) == (200, '{"dead":[],"ok":true}\n')
+        assert bot.get("/slack/events", pages)[0] == 404
         bot.start_and_wait("--role", "web", DATABASE_URL=database_url)
         eventually(
             lambda: "LTV at $60,000.00" in workspace.command("/ltv", user="U1", channel="C1").body, "the web answers"
@@ -176,12 +182,13 @@ def test_a_missing_slack_setting_stops_the_start(plimsoll: Plimsoll) -> None:
     )
 
 
-def test_a_taken_port_stops_the_start(bot: Bot, plimsoll: Plimsoll) -> None:
+@pytest.mark.parametrize(("role", "setting"), [("all", "PORT"), ("worker", "WORKER_PORT")])
+def test_a_taken_port_stops_the_start(bot: Bot, plimsoll: Plimsoll, role: str, setting: str) -> None:
     with socket.create_server(("127.0.0.1", bot.port)):
-        refused = plimsoll("run", **bot.settings)
+        refused = plimsoll("run", "--role", role, **{**bot.settings, setting: str(bot.port)})
     assert (refused.code, refused.err) == (
         1,
-        f"Port {bot.port} on 127.0.0.1 is taken; stop what uses it, or choose another with PORT\n",
+        f"Port {bot.port} on 127.0.0.1 is taken; stop what uses it, or choose another with {setting}\n",
     )
 
 
@@ -206,7 +213,7 @@ def test_a_blank_signing_secret_stops_the_start(bot: Bot, plimsoll: Plimsoll, se
 @pytest.mark.skipif(sys.platform != "linux", reason="tells by /proc that the signal is taken")
 @pytest.mark.parametrize("role", ["all", "worker"])
 def test_told_to_stop_while_it_starts_it_stops_well(bot: Bot, role: str) -> None:
-    for tenths in range(0, 30, 3):
+    for tenths in range(0, 30, 5):
         process = bot.start("--role", role)
         eventually(lambda: takes_sigterm(process.pid), "it takes the signal", every=0.002)  # noqa: B023
         time.sleep(tenths / 10)

@@ -50,7 +50,7 @@ def test_acknowledging_edits_the_message_for_everybody_and_needs_no_note(bot: Be
     assert [reply.headline for reply in edited.replies][-1].startswith("Acknowledged by Ada Byron: ")
     assert told(bot) == []
     assert events(bot)[-1] == ("acknowledged", "taken", "U1")
-    assert bot.woken == 1
+    assert [one.reason.value for one in bot.changes] == ["taken"]
 
 
 def test_two_people_at_once_make_one_row_and_one_edit_with_the_right_name(bot: Bench) -> None:

@@ -16,7 +16,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot.domain.alerts import AlertPolicy
 from bot.domain.price import PriceState, PriceView
-from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
+from bot.domain.quotes import Failure, Poll, PricePolicy, Quote, aggregate
+from bot.domain.transitions import Transition
 from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.books import Books
@@ -90,8 +91,8 @@ class Bench:
         self.books = Books(policy or AlertPolicy(), PricePolicy())
         self.questions = Questions(store, self.books, clock)
         self.channels = Channels("C1", "C2", "S1")
-        self.acting = Acting(store, self.books, clock, self.channels)
-        self.woken = 0
+        self.changes: list[Transition] = []
+        self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
         self.access = Access(store, SlackDirectory(self.client), clock)
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
@@ -106,16 +107,12 @@ class Bench:
             requests=self.requests,
             health=lambda: self.health(),  # noqa: PLW0108  (tests replace it)
             run_later=self.later,
-            wake=self.wake,
             command_prefix=prefix,
             unavailable=(DatabaseUnavailableError,),
             strict=True,
         )
         self.deliverers = 0
         self.delivery: Delivery | None = None
-
-    def wake(self) -> None:
-        self.woken += 1
 
     def checks(self, usd: int | None = None) -> None:
         """Holds every finding against every alert, at a fresh price where one is given, and delivers what is said."""
@@ -154,6 +151,12 @@ class Bench:
         poll = Poll(at, SOURCES, tuple(Quote(source, usd * 100, at, at) for source in SOURCES))
         with self.store.writing() as tx:
             tx.add_tick(aggregate(None, poll, PricePolicy()))
+
+    def no_price(self) -> None:
+        """No source has answered."""
+        failures = tuple(Failure(source, "timeout") for source in SOURCES)
+        with self.store.writing() as tx:
+            tx.add_tick(aggregate(tx.last_tick(), Poll(self.clock.now(), SOURCES, (), failures), PricePolicy()))
 
     def knows(self, *users: str, channels: tuple[str, ...] = ("C1",)) -> None:
         """These have been looked up already."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +17,7 @@ from bot.workspace import faults
 from bot.workspace.model import View
 from bot.workspace.signing import Answer
 
-from .clicking import ACKNOWLEDGE, alerted, dialog, newest, shown, status, told
+from .clicking import ACKNOWLEDGE, alerted, click, dialog, newest, shown, status, told
 from .test_slack_bench import Bench
 
 CHECKS, SUBJECTS, UNTIL, EXACT, REASON = (
@@ -104,7 +105,7 @@ def test_a_silence_is_recorded_shown_in_the_message_and_listed(bot: Bench) -> No
     assert "*Silences*\nCovenants of antalpha · by <@U1> until" in confirmed
     assert "· standstill signed" in confirmed
     assert status(bot) == "silenced"
-    assert bot.woken == 1
+    assert [one.reason.value for one in bot.changes] == ["silenced"]
 
 
 @pytest.mark.parametrize(("choice", "hours"), [("1h", 1), ("4h", 4), ("tomorrow", 27), ("1d", 24), ("3d", 72)])
@@ -263,6 +264,14 @@ def test_a_busy_database_and_a_bug_leave_the_dialog_open_with_what_was_typed(
         assert "nobody" not in view.errors[REASON]
     submit(bot, view)
     assert len(in_force(bot)) == 1
+
+
+def test_who_has_it_is_still_said_beside_the_silence(bot: Bench) -> None:
+    click(bot, newest(bot), ACKNOWLEDGE, user="U2")
+    submit(bot, dialog(bot), **{SUBJECTS: ["antalpha"]})
+    both = r"Acknowledged by <@U2> <!date[^>]+>; Silenced by <@U1> until <!date[^>]+> \(standstill signed\)"
+    assert re.search(both, shown(newest(bot).blocks))
+    assert re.search(both, shown(listed(bot).blocks))
 
 
 # Ending

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import structlog
 from slack_bolt import App
 
@@ -22,8 +20,8 @@ from bot.slack.views.alerts import ACTIONS
 _log = structlog.get_logger(__name__)
 
 
-def register(app: App, desk: Desk, acting: Acting, wake: Callable[[], None]) -> None:
-    """Each acts on the alert at once; `wake` has what it says delivered."""
+def register(app: App, desk: Desk, acting: Acting) -> None:
+    """Each acts on the alert at once."""
 
     def act(asked: Asked, kind: ActKind) -> Payload | None:
         pressed = Pressed.of(asked.text)
@@ -35,7 +33,6 @@ def register(app: App, desk: Desk, acting: Acting, wake: Callable[[], None]) -> 
             until = put_off_until(pressed.choice, book.at, book.treasury.zone)
         wanted = Act(kind, desk.person(asked), until, pressed.seen)
         acted = acting.act(pressed.alert_id, wanted)
-        wake()
         became = acted.transition
         _log.info(
             "alert_act",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from bot.slack.views.listing import ASK, END, listing
 _log = structlog.get_logger(__name__)
 
 
-def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs, wake: Callable[[], None]) -> None:
+def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs) -> None:
     """Whoever may ask may silence; every silence names who, until when and why."""
 
     def ask(asked: Asked) -> None:
@@ -38,7 +38,6 @@ def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs, wake: Calla
         if wanted is None:
             return wrong
         made = acting.silence(wanted, f"silence:{asked.view_id}")
-        wake()
         if made is not None:
             _log.info("silenced", silence=made.id, user=asked.user_id, until=made.until.isoformat())
             desk.tell(asked, desk.ephemeral(_confirmed(acting.listing(), made, desk.slash, in_list=asked.in_list)))
@@ -48,7 +47,6 @@ def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs, wake: Calla
         if not asked.text.isascii() or not asked.text.isdigit():
             raise UsageError(f"This button is not understood any more. Try `{desk.slash('alerts')}`.")
         ended = acting.end_silence(int(asked.text[:18]), desk.person(asked))
-        wake()
         _log.info("silence_ended", silence=asked.text[:18], user=asked.user_id, was_in_force=ended)
         told = "Ended: what it kept quiet is said now." if ended else "That silence had ended already."
         return {**listing(acting.listing(), desk.slash, told), "replace_original": True}
