@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from bot.domain.calls import Call, CallState, calls_of, open_calls
 from bot.domain.covenant import Exposure, Reading, read, releasable
 from bot.domain.price import PriceView
 from bot.domain.terms import Facility, Level, OnRecovery, TierKind
+from bot.domain.words import price_sentence
 
 BLIND_POLLS = 2
 
@@ -21,6 +22,17 @@ BLIND_POLLS = 2
 def all_findings(book: Book) -> dict[str, Finding]:
     """Everything that is found in `book`, by key."""
     return {finding.key: finding for check in CHECKS for finding in check(book)}
+
+
+def finding_of(book: Book, findings: Mapping[str, Finding], key: str) -> Finding:
+    """What `findings` have of `key`; where they have nothing, how that stands in `book`: its alert may be open."""
+    return findings.get(key) or Finding(key, say=partial(_calm, book, key))
+
+
+def _calm(book: Book, key: str) -> str:
+    """What is said of an alert whose check finds nothing any more, until it has cleared."""
+    exposure = next((exposure for exposure in book.exposures if exposure.key == key), None)
+    return wording.covenant_body(book, book.read(exposure), []) if exposure else price_sentence(book.price)
 
 
 def covenant_findings(book: Book) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Tr
 from bot.domain.answers import Document
 from bot.domain.book import Book, Register, Snapshot
 from bot.domain.calls import CallState, calls_of, is_open, notice_due, open_calls
-from bot.domain.checks import all_findings, covenant_finding, release_finding
+from bot.domain.checks import all_findings, covenant_finding, finding_of, release_finding
 from bot.domain.covenant import Exposure, edges
 from bot.domain.messages import Message, exposure_of, message_of
 from bot.domain.money import Price, usd_plain
@@ -171,7 +171,7 @@ class _Run:
 
     def _decide(self, book: Book, findings: Mapping[str, Finding], known: Iterable[str]) -> Iterator[ReplayLine]:
         for key in sorted(findings.keys() | set(known)):
-            transition = decide(self.alerts.get(key), findings.get(key), book.at, self.register.alerts)
+            transition = decide(self.alerts.get(key), finding_of(book, findings, key), book.at, self.register.alerts)
             if transition.alert is None:
                 self.alerts.pop(key, None)
             else:

@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.domain.alert import Person, Silence
 from bot.domain.alerts import decide
 from bot.domain.book import Book
-from bot.domain.checks import all_findings
+from bot.domain.checks import all_findings, finding_of
 from bot.domain.transitions import Act, Transition
 from bot.services.books import Books
 from bot.services.checking import checks_in
@@ -95,7 +95,7 @@ class Acting:
             if row is None or row.status != "open":
                 return Acted(book, row, None)
             policy = replace(self._books.alerts, silences=tx.silences(now))
-            finding = all_findings(book).get(row.alert.key)
+            finding = finding_of(book, all_findings(book), row.alert.key)
             by_itself = decide(row.alert, finding, now, policy)
             record(tx, book, by_itself, self._channels)
             acted = decide(by_itself.after, finding, now, policy, act)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.domain.alert import FLAP_WINDOW
 from bot.domain.alerts import decide
-from bot.domain.checks import all_findings
+from bot.domain.checks import all_findings, finding_of
 from bot.domain.quotes import PricePolicy, Tick, aggregate
 from bot.domain.slots import Claim
 from bot.domain.transitions import Transition
@@ -75,7 +75,7 @@ def checks_in(tx: KeepsAlerts, books: Books, now: datetime, channels: Channels) 
     policy = replace(books.alerts, silences=tx.silences(now))
     said = []
     for key in sorted(findings.keys() | alerts.keys()):  # what is no longer found must be able to close
-        transition = decide(known.get(key), findings.get(key), now, policy)
+        transition = decide(known.get(key), finding_of(book, findings, key), now, policy)
         record(tx, book, transition, channels)
         if transition.speaks:
             said.append(transition)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.store.store import Store
 
-from .clicking import SNOOZE, alerted, click, dialog, newest, shown, snooze_value
+from .clicking import SNOOZE, alerted, at_the_call_line, click, dialog, newest, posts, shown, snooze_value
 from .test_slack_bench import TREASURY, Bench, bench
 
 
@@ -123,3 +123,26 @@ def _silence(bot: Bench, number: int) -> Any:
     ends = now + timedelta(hours=number + 1)
     why = "&" * 200
     return Silence(0, frozenset({"transit"}), frozenset({f"x{n}" for n in range(90)}), why, Person("U1"), now, ends)
+
+
+def test_while_it_clears_the_message_says_how_it_is_now(bot: Bench) -> None:
+    at_the_call_line(bot)
+    for usd, ltv in ((90_000, "47.68 %"), (91_000, "47.16 %")):  # 75.96 % × 56,500 / usd
+        bot.clock.passes(60)
+        bot.checks(usd)
+        said = f"Antalpha is back under its margin-call line: LTV {ltv}, clears at 65.00 %"
+        assert newest(bot).headline.startswith(said)
+        assert f"Price ${usd:,}.00 (12 s old, 4 sources)." in shown(newest(bot).blocks)
+
+
+def test_a_price_that_comes_and_goes_is_not_said_to_be_gone_while_it_is_there(bot: Bench) -> None:
+    for _ in range(5):
+        for _ in range(2):
+            bot.clock.passes(200)
+            bot.no_price()
+            bot.checks()
+        for _ in range(2):
+            bot.clock.passes(60)
+            bot.checks(61_000)
+    said = [headline for headline in posts(bot) if "bitcoin price" in headline]
+    assert said[-1] == "The bitcoin price is back, but comes and goes: $61,000.00 (12 s old, 4 sources)"
