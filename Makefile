@@ -11,7 +11,7 @@ demo: $(VENV)/.run
 	$(BIN)/python -m bot demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests
 
 # Kills and freezes the real bot while Slack and the sources fail; N= for more kills (and a stop for five of them).
 N ?= 200

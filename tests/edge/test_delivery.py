@@ -124,9 +124,11 @@ def test_retry_after_is_honoured_for_the_whole_channel(bot: Bench) -> None:
     out(bot, one)
     out(bot, two, said="another alert")
     out(bot, None, said="elsewhere", channel="C2", stream="elsewhere")
-    bot.slack.on("chat.postMessage", faults.ratelimited(30), times=1)
+    limited = {("chat.postMessage", "C1"): [faults.ratelimited(30)]}
+    bot.slack.choose_faults(lambda method, told: limited.get((method, told.get("channel")), []))
     worker = bot.deliverer()
     assert worker.run_once() == 1
+    bot.slack.choose_faults(None)
     assert headlines(bot) == []
     assert [m.headline for m in bot.slack.channel("C2")] == ["elsewhere"]
     bot.clock.passes(29)

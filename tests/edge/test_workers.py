@@ -44,6 +44,12 @@ class Herd:
         query = "SELECT slot, leased_by, attempts, done_at FROM job_run WHERE job = :job ORDER BY slot"
         return self.ask(query, job=job)
 
+    def passes(self, seconds: int) -> None:
+        """Claims grow old by so much."""
+        with self.store.writing() as tx:
+            aged = "UPDATE job_run SET leased_until = leased_until - :seconds * interval '1 second'"
+            tx._connection.execute(text(aged), {"seconds": seconds})
+
     def ticks(self) -> int:
         return int(self.ask("SELECT count(*) FROM price_tick")[0][0])
 
@@ -92,7 +98,7 @@ def test_two_workers_poll_each_slot_once(herd: Herd) -> None:
     slots = herd.slots()
     assert len(slots) >= 3
     assert all(row.attempts == 1 and row.done_at is not None for row in slots)
-    assert herd.ticks() == len(slots) == herd.source.asked
+    assert 3 <= herd.ticks() == herd.source.asked <= len(slots)  # a late poll may be that of the slot after as well
     (thinned,) = herd.slots("thin")
     assert thinned.attempts == 1
     beats = herd.ask("SELECT role, checked_at FROM heartbeat")
@@ -107,6 +113,9 @@ def test_a_worker_that_is_gone_in_its_poll_is_taken_over_from(herd: Herd, fate: 
     first.send_signal(fate)
     herd.source.pause = 0
     herd.start(PRICE_EVERY="8h")
+    eventually(lambda: herd.slots("thin"), "the second has looked for what is due")
+    assert [row.attempts for row in herd.slots()] == [1]
+    herd.passes(25)
     eventually(lambda: any(row.done_at for row in herd.slots()), "the second took it over", within=60)
     (slot,) = herd.slots()
     assert (slot.attempts, herd.ticks()) == (2, 1)

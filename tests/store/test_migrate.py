@@ -72,6 +72,32 @@ def test_it_comes_up_from_nothing_and_is_what_the_models_say(
     assert migrate.upgrade(url) == []
 
 
+def test_what_waits_for_slack_as_it_is_upgraded_may_go_another_way_like_anything_new(
+    empty_database: Callable[[str], str], database_kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, newest = empty_database(database_kind), migrate.scripts()
+    shutil.copytree(newest, tmp_path / "alembic")
+    (tmp_path / "alembic" / "versions" / "0002_life_of_alerts.py").unlink()
+    with monkeypatch.context() as then:
+        then.setattr(migrate, "scripts", lambda: tmp_path / "alembic")
+        assert migrate.upgrade(url) == ["0001"]
+    put_an_alert_with_its_history(url)
+    rows = [("pending", "post", 3), ("pending", "post", 2), ("sent", "post", 3), ("pending", "edit", 3)]
+    with writing(open_engine(url, pooled=False)) as connection:
+        for number, (status, kind, level) in enumerate(rows, 1):
+            connection.execute(
+                text(
+                    "INSERT INTO outbox (id, alert_id, stream, kind, channel, message, delivery_id, level, status,"
+                    " attempts, created_at) VALUES (:id, 1, 'alert:1', :kind, 'C1', '{}', :id, :level, :status, 0,"
+                    " '2026-02-07 12:00:00.000000')"
+                ),
+                {"id": number, "kind": kind, "level": level, "status": status},
+            )
+    assert migrate.upgrade(url) == ["0002"]
+    with writing(open_engine(url, pooled=False)) as connection:
+        assert list(connection.scalars(text("SELECT id FROM outbox WHERE elsewhere"))) == [1]
+
+
 def test_processes_that_start_together_migrate_once(empty_database: Callable[[str], str], database_kind: str) -> None:
     url = empty_database(database_kind)
     with ThreadPoolExecutor(4) as pool:
