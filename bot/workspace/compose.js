@@ -13,7 +13,7 @@ export class Composer {
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     this.box.addEventListener("input", () => this.typed());
     this.box.addEventListener("keydown", (event) => this.key(event));
-    this.box.addEventListener("blur", () => setTimeout(() => this.suggest([]), 150));
+    this.box.addEventListener("blur", () => setTimeout(() => document.activeElement === this.box || this.suggest([]), 150));
     this.typed();
   }
 
