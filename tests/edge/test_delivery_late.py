@@ -59,6 +59,22 @@ def test_an_edit_that_arrives_late_undoes_nothing(bot: Bench, fault: faults.Faul
     assert stale(bot, ["first", "second", "third"]) == []
 
 
+def test_who_chose_an_edit_before_another_tried_it_in_vain_does_not_get_it_meanwhile(bot: Bench) -> None:
+    alert = opened(bot)
+    out(bot, alert)
+    deliver(bot)
+    row = out(bot, alert, "edit", "second")
+    bot.slack.on("chat.update", faults.late_arrival(8), times=1)
+    bot.deliverer(**NO_WAIT).run_once()
+    for seconds in (2, 17):
+        bot.clock.passes(seconds)
+        with bot.store.writing() as tx:
+            assert tx.claim(row, "another", timedelta(seconds=20)) is None
+    bot.clock.passes(1)
+    with bot.store.writing() as tx:
+        assert tx.claim(row, "another", timedelta(seconds=20)) is not None
+
+
 @pytest.mark.parametrize("fault", LATE, ids=lambda fault: f"{fault.name}{fault.late or ''}")
 def test_a_late_edit_leaves_an_older_post_continued(bot: Bench, fault: faults.Fault) -> None:
     alert = opened(bot)
