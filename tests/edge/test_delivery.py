@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.domain.terms import Level
+from bot.services.deliver import HOPELESS
 from bot.services.messaging import Outcome
 from bot.services.pacing import Pace
 from bot.store.store import Store
@@ -116,6 +117,22 @@ def test_a_post_that_never_got_there_is_made_up_for_by_the_next_edit(bot: Bench)
     out(bot, alert, "edit", "here after all")
     deliver(bot)
     assert headlines(bot) == ["here after all"]
+
+
+@pytest.mark.parametrize("code", sorted(HOPELESS))
+def test_what_nobody_can_mend_is_given_up_at_once_and_holds_up_nothing(bot: Bench, code: str) -> None:
+    alert = opened(bot)
+    out(bot, alert)
+    deliver(bot)
+    row = out(bot, alert, "reply", "a line of history")
+    out(bot, alert, "reply", "the next")
+    bot.slack.on("chat.postMessage", faults.error(code), times=1)
+    bot.deliverer(**NO_WAIT).run_once()
+    with bot.store.reading() as tx:
+        kept = tx.outbox_row(row)
+    assert kept is not None
+    assert (kept.status, kept.reason) == ("failed", code)
+    assert [reply.headline for reply in bot.slack.channel("C1")[0].replies] == ["the next"]
 
 
 def test_retry_after_is_honoured_for_the_whole_channel(bot: Bench) -> None:
