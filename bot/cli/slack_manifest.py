@@ -8,6 +8,7 @@ COMMANDS = (
     ("alerts", "What is open, in whose hands, and what is silenced", "[silence]"),
     ("holdings", "Coins, cash and debt", None),
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
+    ("production", "Coins mined and sold, by month and by site", "[2026-01 | ytd | sites]"),
     ("plimsoll", "Help, who may do what, health", None),
 )
 

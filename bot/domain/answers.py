@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
+from bot.domain import production_words
+from bot.domain.alert import Finding
 from bot.domain.book import Book
 from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.checks import Verdict
@@ -14,8 +16,11 @@ from bot.domain.covenant import Cures, Exposure, TierReading
 from bot.domain.money import SATS_PER_BTC, Cents, Sats, btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
 from bot.domain.price import PriceView
+from bot.domain.production_checks import month_findings, named
+from bot.domain.report import Report, Sale, month_report, report
 from bot.domain.terms import Tier
 from bot.domain.wording import aimed_cures
+from bot.domain.words import plain_text
 
 Document = dict[str, Any]
 
@@ -187,6 +192,76 @@ def holdings_document(book: Book) -> Document:
         "in_transit_usd": usd_plain(book.cash_in_transit),
         "debt_usd": usd_plain(book.debt),
         "net_usd": _usd(net(book)),
+    }
+
+
+def production_document(book: Book, months: Sequence[str]) -> Document:
+    """One month's roll-forward with what is found in it; of several, each of them, and their totals."""
+    total = report(book, months)
+    if len(months) == 1:
+        return {**heading(book), **_month_document(book, total)}
+    each = [_month_document(book, month_report(book, month)) for month in months]
+    return {**heading(book), "months": each, "total": _report_document(total)}
+
+
+def _month_document(book: Book, about: Report) -> Document:
+    stated = about.month.statement
+    return {
+        "month": about.month.month,
+        **_report_document(about),
+        "statement": {
+            "mined_btc": btc_plain(stated.mined),
+            "sold_btc": btc_plain(stated.sold),
+            "held_btc": btc_plain(stated.held),
+        }
+        if stated
+        else None,
+        "gap_btc": _btc(about.month.gap),
+        "cash_cost_usd": _usd(about.cash_cost),
+        "findings": [finding_document(book, finding) for finding in month_findings(book, about)],
+    }
+
+
+def _report_document(about: Report) -> Document:
+    sale = about.sale
+    return {
+        "opening_btc": btc_plain(about.opening),
+        "mined_btc": btc_plain(about.mined),
+        "sold_btc": btc_plain(about.sold),
+        "other_btc": btc_plain(about.other),
+        "closing_btc": btc_plain(about.closing),
+        "days": about.days,
+        "mined_per_day_btc": _btc(about.per_day),
+        "plan_btc": _btc(about.plan),
+        "received_usd": _usd(sale.usd if sale else 0),
+        "price_usd": _usd(sale.price if sale else None),
+        "net_price_usd": _usd(sale.net_price if sale else None),
+        "sites": [{"region": one.region, "site": one.site, "btc": btc_plain(one.btc)} for one in about.mined_at],
+        "sales": [_sale_document(one) for one in about.sales],
+    }
+
+
+def _sale_document(sale: Sale) -> Document:
+    return {
+        "name": sale.name,
+        "venue": sale.venue,
+        "btc": btc_plain(sale.btc),
+        "usd": usd_plain(sale.usd),
+        "gross_usd": _usd(sale.gross),
+        "price_usd": _usd(sale.price),
+        "net_price_usd": _usd(sale.net_price),
+    }
+
+
+def finding_document(book: Book, finding: Finding) -> Document:
+    """What a check finds in a month, as people read it."""
+    month, check = named(finding.key)
+    said = production_words.headline(book, month_report(book, month), check, reached=None if finding.unknown else True)
+    level = max((line.level for line in finding.lines), default=None)
+    return {
+        "key": finding.key,
+        "level": level.word if level is not None else "unknown",
+        "text": plain_text(f"{said}\n{finding.text}"),
     }
 
 

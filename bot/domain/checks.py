@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot.domain import wording
+from bot.domain import production_words, wording
+from bot.domain.alert import family
 from bot.domain.alerts import CallClock, Finding, Line
 from bot.domain.book import Book
 from bot.domain.calls import Call, CallState, calls_of, open_calls
 from bot.domain.covenant import Exposure, Reading, read, releasable
 from bot.domain.price import PriceView
+from bot.domain.production_checks import named, production_findings
+from bot.domain.report import month_report
 from bot.domain.terms import Facility, Level, OnRecovery, TierKind
 from bot.domain.words import price_sentence
 
@@ -31,6 +34,9 @@ def finding_of(book: Book, findings: Mapping[str, Finding], key: str) -> Finding
 
 def _calm(book: Book, key: str) -> str:
     """What is said of an alert whose check finds nothing any more, until it has cleared."""
+    if family(key) == "production":
+        month, check = named(key)
+        return production_words.body(book, month_report(book, month), check)
     exposure = next((exposure for exposure in book.exposures if exposure.key == key), None)
     return wording.covenant_body(book, book.read(exposure), []) if exposure else price_sentence(book.price)
 
@@ -171,7 +177,13 @@ def transit_findings(book: Book) -> Iterator[Finding]:
 
 
 Check = Callable[[Book], Iterator[Finding]]
-CHECKS: tuple[Check, ...] = (covenant_findings, release_findings, price_findings, transit_findings)
+CHECKS: tuple[Check, ...] = (
+    covenant_findings,
+    release_findings,
+    price_findings,
+    transit_findings,
+    production_findings,
+)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.domain import wording
+from bot.domain import production_words, wording
 from bot.domain.alert import Alert, Silence, family
 from bot.domain.book import Book
 from bot.domain.calls import calls_of, open_calls
 from bot.domain.checks import release_now
 from bot.domain.covenant import Exposure
+from bot.domain.production_checks import is_reached, named
+from bot.domain.production_words import MonthCheck
+from bot.domain.report import Report, month_report
 from bot.domain.terms import Level
 from bot.domain.transitions import Change, Reason, Transition
 from bot.domain.treasury import Notice
@@ -215,6 +218,8 @@ _CHANGE_WORDS = {
 def headline(book: Book, key: str, alert: Alert) -> str:
     """The first line of an open alert."""
     family, _, subject = key.partition(":")
+    if family == "production":
+        return production_words.headline(book, *_of_month(book, key))
     if family == "covenant":
         exposure = exposure_of(book, key)
         calls = [call for call in calls_of(exposure, open_calls(book)) if call.notice.ref in alert.call_states]
@@ -234,6 +239,8 @@ def headline(book: Book, key: str, alert: Alert) -> str:
 def closing_headline(book: Book, transition: Transition) -> str:
     """The first line of an alert that has ended."""
     family, _, subject = transition.key.partition(":")
+    if family == "production":
+        return production_words.closing_headline(book, *_of_month(book, transition.key))
     if family == "covenant":
         reading = book.read(exposure_of(book, transition.key))
         was = _was(book, transition)
@@ -245,6 +252,13 @@ def closing_headline(book: Book, transition: Transition) -> str:
         return f"{subject} is credited"
     dark = f" after {span(transition.at - transition.before.opened_at)}" if transition.before else ""
     return f"The bitcoin price is back{dark}: {price_phrase(book.price)}"
+
+
+def _of_month(book: Book, key: str) -> tuple[Report, MonthCheck, bool | None]:
+    """The month and the check that `key` names, and whether it finds something now."""
+    month, check = named(key)
+    about = month_report(book, month)
+    return about, check, is_reached(book, about, check)
 
 
 def _was(book: Book, transition: Transition) -> str:
@@ -261,6 +275,9 @@ def closing_body(book: Book, transition: Transition) -> str:
     if transition.reason is Reason.NO_NOTICE and transition.act:
         said = f"Closed by {someone(transition.act.by)}: back under its line, and no notice was received."
         return f"{said}\n{price_sentence(book.price)}"
+    if family(transition.key) == "production":
+        about, check, _ = _of_month(book, transition.key)
+        return production_words.body(book, about, check)
     return price_sentence(book.price)
 
 

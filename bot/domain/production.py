@@ -61,6 +61,11 @@ def month_key(instant: datetime, zone: ZoneInfo) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
+def is_month(text: str) -> bool:
+    """Whether `text` is a month as it is written: YYYY-MM."""
+    return _MONTH.match(text) is not None
+
+
 def month_begins(month: str, zone: ZoneInfo) -> datetime:
     """The first instant of `month` in `zone`. ValueError: `month` is not written YYYY-MM."""
     return midnight(_first_day(month), zone)
@@ -74,7 +79,7 @@ def month_ends(month: str, zone: ZoneInfo) -> datetime:
 
 
 def _first_day(month: str) -> date:
-    if not _MONTH.match(month):
+    if not is_month(month):
         raise ValueError(f"“{month}” is not a month; write it YYYY-MM, as 2026-01")
     return date(int(month[:4]), int(month[5:]), 1)
 

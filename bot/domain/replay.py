@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Transition, decide
 from bot.domain.answers import Document
 from bot.domain.book import Book, Register, Snapshot
-from bot.domain.calls import CallState, calls_of, is_open, notice_due, open_calls
+from bot.domain.calls import Call, CallState, calls_of, is_open, notice_due, open_calls
 from bot.domain.checks import all_findings, covenant_finding, finding_of, release_finding
 from bot.domain.covenant import Exposure, edges
 from bot.domain.messages import Message, exposure_of, message_of
 from bot.domain.money import Price, usd_plain
 from bot.domain.periods import ONE_DAY, iso, local_day, midnight
 from bot.domain.price import PriceState, PriceView
-from bot.domain.terms import Facility, Level
+from bot.domain.production_checks import cash_cost_findings
+from bot.domain.production_words import MonthCheck
+from bot.domain.report import cash_cost, this_month
+from bot.domain.terms import Level
 from bot.domain.treasury import Notice, Treasury
 from bot.domain.words import plain_text
 
@@ -86,10 +89,11 @@ def replay(
 
 @dataclass
 class _Watch:
-    """One exposure, and the prices (above `low`, up to `high`) between which nothing about it changes."""
+    """What the price decides about the alerts of `keys`, and between which prices (above `low`, up to `high`) it does
+    not change. `find` is the check of that, given the open calls."""
 
-    exposure: Exposure
-    facility: Facility | None
+    keys: frozenset[str]
+    find: Callable[[Book, list[Call]], Iterator[Finding]]
     edges: list[Price]
     low: Price = -1
     high: Price = -1
@@ -139,22 +143,17 @@ class _Run:
         self.snapshot = self.register.snapshot(now)
         book = self._book(now)
         yield from self._decide(book, all_findings(book), self.alerts.keys())
-        self.watches = [_watch(book, exposure) for exposure in book.exposures]
+        self.watches = [*(_watch(book, exposure) for exposure in book.exposures), *_cost_watch(book)]
         self._settle(self.watches)
         self.next_event = min(self._instants(book), default=None)
 
     def _move(self, now: datetime) -> Iterator[ReplayLine]:
-        """Only the price has moved: a check of those exposures to which that makes a difference."""
+        """Only the price has moved: a check of that to which it makes a difference."""
         book = self._book(now)
         moved = [watch for watch in self.watches if not watch.holds(self.price_now)]
         calls = open_calls(book)
-        findings: dict[str, Finding] = {}
-        for watch in moved:
-            found = [covenant_finding(book, watch.exposure, calls_of(watch.exposure, calls))]
-            if watch.facility is not None:
-                found.append(release_finding(book, watch.facility, watch.exposure))
-            findings |= {finding.key: finding for finding in found if finding is not None}
-        mine = {key for watch in moved for key in (watch.exposure.key, f"release:{watch.exposure.id}")}
+        findings = {finding.key: finding for watch in moved for finding in watch.find(book, calls)}
+        mine = {key for watch in moved for key in watch.keys}
         yield from self._decide(book, findings, mine & self.alerts.keys())
         self._settle(moved)
         self.next_event = min(self._instants(book), default=None)
@@ -191,7 +190,7 @@ class _Run:
     def _instants(self, book: Book) -> Iterator[datetime]:
         """When something other than the price happens next, by every clock there is."""
         now, treasury, policy = book.at, self.register.treasury, self.register.alerts
-        for zone in {facility.zone for facility in treasury.facilities}:
+        for zone in {treasury.production_zone, *(facility.zone for facility in treasury.facilities)}:
             yield midnight(local_day(now, zone) + ONE_DAY, zone)
         yield from self.register.ledger.moments(now, END_OF_TIME)[:1]
         for alert in self.alerts.values():
@@ -219,7 +218,22 @@ def _watch(book: Book, exposure: Exposure) -> _Watch:
     release = book.snapshot.terms(facility).release if facility else None
     further = [bound.target for bound in exposure.bounds if bound.target is not None]
     further += [release.line] if release else []
-    return _Watch(exposure, facility, sorted(edges(exposure, further)))
+
+    def find(book: Book, calls: list[Call]) -> Iterator[Finding]:
+        found = [covenant_finding(book, exposure, calls_of(exposure, calls))]
+        found += [release_finding(book, facility, exposure)] if facility is not None else []
+        yield from (finding for finding in found if finding is not None)
+
+    return _Watch(frozenset({exposure.key, f"release:{exposure.id}"}), find, sorted(edges(exposure, further)))
+
+
+def _cost_watch(book: Book) -> Iterator[_Watch]:
+    """The month's cash cost, where it is stated: the price is under it up to a cent less."""
+    month = this_month(book)
+    cost = cash_cost(book, month)
+    if cost is not None:
+        key = f"production:{month}:{MonthCheck.CASH_COST}"
+        yield _Watch(frozenset({key}), lambda book, _: cash_cost_findings(book), [cost - 1])
 
 
 def _line(book: Book, transition: Transition, price: Price) -> ReplayLine:

@@ -20,7 +20,7 @@ from bot.services.acting import Acting
 from bot.services.questions import Questions
 from bot.slack import events
 from bot.slack.actions import holding, plan, silencing
-from bot.slack.commands import alerts, holdings, ltv, plimsoll
+from bot.slack.commands import alerts, holdings, ltv, plimsoll, production
 from bot.slack.desk import Desk
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
@@ -69,6 +69,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     )
     ltv.register(app, desk, questions)
     holdings.register(app, desk, questions)
+    production.register(app, desk, questions)
     plimsoll.register(app, desk, health)
     dialogs = Dialogs(client, desk)
     alerts.register(app, desk, acting, dialogs)

@@ -140,8 +140,12 @@ def told(at: datetime, before: str | None, after: str | None) -> list[tuple[str,
 def test_it_says_of_the_public_record_what_an_independent_walk_over_the_real_prices_finds() -> None:
     since = datetime(2025, 10, 1, tzinfo=CHICAGO).astimezone(UTC)
     until = datetime(2026, 2, 10, tzinfo=CHICAGO).astimezone(UTC)
-    lines = replay(PRICES, "--from", "2025-10-01", "--to", "2026-02-10")
-    assert {line["key"] for line in lines} == {"covenant:antalpha"}
+    said = replay(PRICES, "--from", "2025-10-01", "--to", "2026-02-10")
+    lines = [line for line in said if line["key"] == "covenant:antalpha"]
+    assert [(line["key"], line["transition"], line["at"]) for line in said if line not in lines] == [
+        ("production:2026-01:sold-over-mined", "opened", "2026-01-31T23:59:59Z"),  # 550.03 sold, 496.35 mined
+        ("production:2026-02:sold-over-mined", "opened", "2026-02-08T18:00:00Z"),  # 4,451 sold, none mined yet
+    ]
     assert [(line["at"], line["transition"], line["tier"]) for line in lines] == expected(
         real_prices(since, until), until
     )

@@ -21,7 +21,7 @@ from bot.domain.checks import all_findings
 from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
 from bot.domain.transitions import Change
-from bot.domain.treasury import Treasury
+from bot.domain.treasury import CashCost, Movement, MovementKind, Statement, Treasury
 from bot.domain.words import plain_text
 from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
@@ -34,6 +34,7 @@ from bot.slack.views.holdings import holdings
 from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
 from bot.slack.views.plimsoll import plimsoll
+from bot.slack.views.production import production, sites
 from bot.slack.views.silence import modal
 from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
@@ -90,6 +91,46 @@ def closed() -> tuple[Book, Transition]:
 def blind() -> Message:
     now = book("02-07 12:00", 60_000, PriceState.STALE)
     return message_of(now, step(None, now, "price"))
+
+
+def mining(when: str) -> Book:
+    """A book with production at two sites, an order in two fills, a statement that does not fit, and a cash cost."""
+    begin = at("02-01 12:00")
+    mined = [
+        Movement(
+            begin + timedelta(days=n), MovementKind.MINED, f"m{n}", "custody", btc=12 * 10**8, region=region, site=site
+        )
+        for n, (region, site) in enumerate([("Oman", "Salalah"), ("Oman", "Salalah"), ("US <South>", None)] * 3)
+    ]
+    fills = [
+        Movement(
+            at(f"02-1{n} 15:00"),
+            MovementKind.SOLD,
+            f"s{n}",
+            "custody",
+            btc=40 * 10**8,
+            usd=usd,
+            order="OTC 7",
+            fee_usd=100_000,
+        )
+        for n, usd in ((1, 270_000_000), (2, 275_000_000))
+    ]
+    alone = Movement(
+        at("02-13 15:00"), MovementKind.SOLD, "s <3>", "custody", btc=30 * 10**8, usd=200_000_000, venue="Kraken"
+    )
+    stated = Statement("2026-02", 108 * 10**8, 110 * 10**8, 7_470 * 10**8)
+    treasury = replace(
+        TREASURY,
+        movements=tuple(sorted([*TREASURY.movements, *mined, *fills, alone], key=lambda one: one.at)),
+        statements=(*TREASURY.statements, stated),
+        cash_costs=(CashCost("2026-02", 7_000_000),),
+    )
+    return book(when, 68_500, treasury=treasury)
+
+
+def behind() -> Message:
+    now = book("02-07 12:00", 68_500)
+    return message_of(now, step(None, now, "production:2026-02:behind-plan"))
 
 
 def ltv_of(now: Book, named: str | None = None) -> Payload:
@@ -271,6 +312,10 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
     "holdings": lambda: holdings(book("02-07 12:00", 68_500)),
     "holdings_changed": lambda: holdings(book("03-08 12:00", 68_500)),
+    "production": lambda: production(mining("02-20 12:00"), ["2026-02"]),
+    "production_year": lambda: production(mining("03-20 12:00"), ["2026-01", "2026-02", "2026-03"]),
+    "production_sites": lambda: sites(mining("02-20 12:00"), ["2026-02"]),
+    "alert_behind_plan": lambda: alerts.alert(behind()),
     "plimsoll": lambda: plimsoll(WELL, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),

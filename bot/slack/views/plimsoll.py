@@ -18,6 +18,8 @@ HELP = (
     ("ltv FACILITY", "one facility, by its id or lender"),
     ("ltv at 55000", "what if bitcoin were at $55,000"),
     ("ltv -20%", "what if bitcoin fell by 20 %"),
+    ("production", "this month's coins mined and sold, against plan and statement; a month: 2026-01, or ytd"),
+    ("production sites", "where they were mined"),
     ("alerts", "what is open and in whose hands, silences, what closed last"),
     ("alerts silence", "ask for silence: what about, until when, and why"),
     ("plimsoll", "this help, and whether all is well"),

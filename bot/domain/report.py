@@ -1,0 +1,266 @@
+"""What the production of some months looks like to who must answer for it: by site, by sale, by day, against plan.
+
+The roll-forward itself is `bot.domain.production`'s; here is what is told beside it. All from the same movements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import reduce
+from operator import add
+
+from bot.domain.book import Book
+from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats, half_up
+from bot.domain.periods import ONE_DAY, local_day, midnight
+from bot.domain.postings import Effect
+from bot.domain.production import MonthProduction, is_month, month_begins, month_ends, month_key, month_production
+from bot.domain.treasury import Movement, MovementKind
+
+_TICK = timedelta.resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """Coins mined at one place, in satoshis; None where the movement doesn't say."""
+
+    region: str | None
+    site: str | None
+    btc: Sats
+
+    @property
+    def place(self) -> str:
+        """As people say it: "Paraguay, Villarrica", "Oman", "not said"."""
+        return ", ".join(part for part in (self.region, self.site) if part) or "not said"
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What one order sold in all its fills; a movement that names no order is a sale of its own.
+
+    `usd` was received, in cents, fees deducted; `gross` is before fees, None where a fill doesn't say.
+    """
+
+    name: str
+    venue: str | None
+    btc: Sats
+    usd: Cents
+    gross: Cents | None
+
+    def __add__(self, other: Sale) -> Sale:
+        gross = None if self.gross is None or other.gross is None else self.gross + other.gross
+        return Sale(self.name, self.venue or other.venue, self.btc + other.btc, self.usd + other.usd, gross)
+
+    @property
+    def price(self) -> Price | None:
+        """Gross proceeds over coins, half-up to the cent; None where they are not known or nothing was sold."""
+        return _per_coin(self.gross, self.btc)
+
+    @property
+    def net_price(self) -> Price | None:
+        return _per_coin(self.usd, self.btc)
+
+
+@dataclass(frozen=True)
+class Report:
+    """One month, or some in a row, up to `as_of`. Amounts in satoshis and cents.
+
+    `days` is how many whole days of theirs, since the treasury opened, were over by then, `elapsed` how many had
+    passed, the last in part. `plan` is what was to be mined in the days of its whole months; None without a plan or
+    a whole month. `cash_cost` is that of a single month.
+    """
+
+    months: tuple[MonthProduction, ...]
+    as_of: datetime
+    has_ended: bool
+    days: int
+    elapsed: Fraction
+    mined_at: tuple[Mined, ...]
+    sales: tuple[Sale, ...]
+    plan: Sats | None
+    cash_cost: Price | None
+
+    @property
+    def month(self) -> MonthProduction:
+        """The last of its months."""
+        return self.months[-1]
+
+    @property
+    def opening(self) -> Sats:
+        return self.months[0].opening
+
+    @property
+    def mined(self) -> Sats:
+        return sum(month.mined for month in self.months)
+
+    @property
+    def mined_of_plan(self) -> Sats:
+        """What was mined in the months that `plan` is about."""
+        return sum(month.mined for month in self.months if month.is_whole)
+
+    @property
+    def sold(self) -> Sats:
+        return sum(month.sold for month in self.months)
+
+    @property
+    def other(self) -> Sats:
+        return sum(month.other for month in self.months)
+
+    @property
+    def closing(self) -> Sats:
+        return self.month.closing
+
+    @property
+    def per_day(self) -> Sats | None:
+        """Coins mined a day, half-up; None in the first day."""
+        return half_up(self.mined / self.elapsed) if self.elapsed >= 1 else None
+
+    @property
+    def sale(self) -> Sale | None:
+        """All sales together."""
+        return reduce(add, self.sales) if self.sales else None
+
+
+def month_report(book: Book, month: str) -> Report:
+    """One month as of `book.at`. ValueError as for `month_production`."""
+    return report(book, [month])
+
+
+def report(book: Book, months: Sequence[str]) -> Report:
+    """Months in a row, as of `book.at`. ValueError as for `month_production`."""
+    treasury = book.treasury
+    rolled = tuple(month_production(treasury, book.register.ledger, month, book.at) for month in months)
+    zone = treasury.production_zone
+    begins, ends = month_begins(months[0], zone), month_ends(months[-1], zone)
+    moved = book.register.ledger.movements_between(begins - _TICK, min(ends - _TICK, book.at))
+    days, elapsed = _days(book, begins, ends)
+    return Report(
+        months=rolled,
+        as_of=book.at,
+        has_ended=ends <= book.at,
+        days=days,
+        elapsed=elapsed,
+        mined_at=_mined_at(moved),
+        sales=_sales(moved),
+        plan=_planned(book, [month.month for month in rolled if month.is_whole]),
+        cash_cost=cash_cost(book, months[0]) if len(months) == 1 else None,
+    )
+
+
+YEAR_TO_DATE = "ytd"
+
+
+def months_asked(book: Book, said: str) -> list[str]:
+    """The months that "2026-01", "ytd" or "" (the one under way) mean. ValueError, in one line, where it is neither."""
+    now = this_month(book)
+    if said == YEAR_TO_DATE:
+        return months_until(book, now, since=f"{now[:4]}-01")
+    month = said or now
+    if not is_month(month):
+        raise ValueError(f"“{month}” is not a month; write it as {now}, or {YEAR_TO_DATE} for the year to date")
+    month_production(book.treasury, book.register.ledger, month, book.at)
+    return [month]
+
+
+def this_month(book: Book) -> str:
+    """The month that `book.at` is in, where the mines' days are counted."""
+    return month_key(book.at, book.treasury.production_zone)
+
+
+def months_until(book: Book, month: str, since: str = "") -> list[str]:
+    """Every month from the one in which the treasury opened (or `since`, if that is later) to `month`, in order."""
+    zone = book.treasury.production_zone
+    first, found = max(month_key(book.treasury.opened, zone), since), []
+    while first <= month:
+        found.append(first)
+        first = month_key(month_ends(first, zone), zone)
+    return found
+
+
+def cash_cost(book: Book, month: str) -> Price | None:
+    """What mining one coin cost in `month`, in cents; None where nobody has said."""
+    return next((cost.usd_per_btc for cost in reversed(book.treasury.cash_costs) if cost.month == month), None)
+
+
+def share(one: Mined, of: Report) -> Fraction | None:
+    """What part of all that was mined; None where that is nothing."""
+    return Fraction(one.btc, of.mined) if of.mined > 0 else None
+
+
+def _days(book: Book, begins: datetime, ends: datetime) -> tuple[int, Fraction]:
+    """Days that are over by `book.at`, and those that have passed with the part of the last; only whole ones since
+    the treasury opened."""
+    zone = book.treasury.production_zone
+    first = local_day(begins, zone)
+    if begins < book.treasury.opened:
+        first = local_day(book.treasury.opened, zone) + ONE_DAY
+    if ends <= book.at:
+        whole = (local_day(ends, zone) - first).days
+        return whole, Fraction(whole)
+    today = local_day(book.at, zone)
+    whole = (today - first).days
+    if whole < 0:
+        return 0, Fraction(0)
+    began, over = midnight(today, zone), midnight(today + ONE_DAY, zone)
+    return whole, whole + Fraction((book.at - began) // _TICK, (over - began) // _TICK)
+
+
+def _planned(book: Book, months: Iterable[str]) -> Sats | None:
+    """The plan for the days that are over: whole months, and of the one under way its share, rounded down."""
+    a_month, zone = book.treasury.policy.plan_btc_per_month, book.treasury.production_zone
+    months = list(months)
+    if a_month is None or not months:
+        return None
+    planned = Fraction(0)
+    for month in months:
+        begins, ends = month_begins(month, zone), month_ends(month, zone)
+        whole = (local_day(ends, zone) - local_day(begins, zone)).days
+        planned += Fraction(a_month * _days(book, begins, ends)[0], whole)
+    return int(planned)
+
+
+def _mined_at(moved: Iterable[Effect]) -> tuple[Mined, ...]:
+    """By region and site, the most coins first."""
+    sums: dict[tuple[str | None, str | None], Sats] = {}
+    for effect in moved:
+        if effect.movement.kind is MovementKind.MINED:
+            place = effect.movement.region, effect.movement.site
+            sums[place] = sums.get(place, 0) + effect.sign * (effect.movement.btc or 0)
+    found = [Mined(region, site, btc) for (region, site), btc in sums.items() if btc]
+    return tuple(sorted(found, key=lambda one: (-one.btc, one.place)))
+
+
+def _sales(moved: Iterable[Effect]) -> tuple[Sale, ...]:
+    """By order, in the order in which they began; what has been reversed in the same months is gone."""
+    sums: dict[str, Sale] = {}
+    for fill in _fills(moved):
+        known = sums.get(fill.name)
+        sums[fill.name] = known + fill if known else fill
+    return tuple(sale for sale in sums.values() if sale.btc or sale.usd)
+
+
+def _fills(moved: Iterable[Effect]) -> Iterator[Sale]:
+    for effect in moved:
+        sold = effect.movement
+        if sold.kind is MovementKind.SOLD:
+            gross = _gross(sold)
+            yield Sale(
+                name=sold.order or sold.ref,
+                venue=sold.venue,
+                btc=effect.sign * (sold.btc or 0),
+                usd=effect.sign * (sold.usd or 0),
+                gross=None if gross is None else effect.sign * gross,
+            )
+
+
+def _gross(sold: Movement) -> Cents | None:
+    """Before fees: as stated, or what was received and its fee together."""
+    if sold.gross_usd is not None:
+        return sold.gross_usd
+    return (sold.usd or 0) + sold.fee_usd if sold.fee_usd is not None else None
+
+
+def _per_coin(usd: Cents | None, btc: Sats) -> Price | None:
+    return half_up(Fraction(usd * SATS_PER_BTC, btc)) if usd is not None and btc > 0 else None

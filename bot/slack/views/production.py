@@ -1,0 +1,71 @@
+"""`/production`: what was mined and sold, how it rolls forward, and what there is to say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.alert import Finding
+from bot.domain.answers import finding_document
+from bot.domain.book import Book
+from bot.domain.money import show_btc, show_usd
+from bot.domain.production_checks import month_findings
+from bot.domain.production_words import lines, places, summary
+from bot.domain.report import Report, Sale, month_report, report
+from bot.slack.limits import Payload
+from bot.slack.text import flat, rich
+from bot.slack.views.ltv import price_line
+from bot.slack.views.parts import context, payload, section, sections, shortened
+
+MOST_LISTED = 25
+
+
+def production(book: Book, months: Sequence[str]) -> Payload:
+    """Some months in a row, with their sales and findings."""
+    total = report(book, months)
+    found = [text for month in months for text in _found(book, month_findings(book, month_report(book, month)))]
+    said = [*found, *lines(book, total), *_months(book, months), *_sales(total.sales), *_places(total, 5)]
+    return _answer(book, summary(total), said)
+
+
+def sites(book: Book, months: Sequence[str]) -> Payload:
+    """Where it was mined, all of it."""
+    total = report(book, months)
+    said = list(_places(total, MOST_LISTED * 4)) or ["Nothing was mined."]
+    return _answer(book, summary(total), said)
+
+
+def _answer(book: Book, first: str, said: list[str]) -> Payload:
+    zone = f"Months and days of {book.treasury.production_zone.key}."
+    blocks = [section(f"*{rich(first)}*"), *sections("\n".join(said))]
+    blocks += [context(f"{rich(zone)} {rich(price_line(book))}")]
+    return payload(flat("\n".join([first, *said])), blocks)
+
+
+def _months(book: Book, months: Sequence[str]) -> list[str]:
+    """Each month in a line, where there are several."""
+    return [summary(month_report(book, month)) for month in months] if len(months) > 1 else []
+
+
+def _sales(sales: Sequence[Sale]) -> list[str]:
+    """Each order in a line, where there are several."""
+    if len(sales) < 2:
+        return []
+    said = []
+    for sale in sales:
+        venue = f" at {sale.venue}" if sale.venue else ""
+        price = f", {show_usd(sale.net_price)} a coin after fees" if sale.net_price is not None else ""
+        said.append(f"• {sale.name}{venue}: {show_btc(sale.btc)} BTC for {show_usd(sale.usd)}{price}")
+    return shortened(said, MOST_LISTED, "plimsoll production lists them all")
+
+
+def _places(total: Report, most: int) -> list[str]:
+    if not any(one.region or one.site for one in total.mined_at):
+        return []
+    listed = [f"• {line}" for line in places(total)]
+    return ["Mined at:", *shortened(listed, most, "ask with “sites”" if most < MOST_LISTED else "")]
+
+
+def _found(book: Book, findings: Sequence[Finding]) -> list[str]:
+    """What was found, each with its level; its numbers are among the lines."""
+    documents = [finding_document(book, finding) for finding in findings]
+    return [f"{one['level'].capitalize()}: {one['text'].splitlines()[0]}." for one in documents]
