@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import DAY, HOUR, MINUTE, NOW, OPENED, THREE, at, contract, loan, move, notice, tier, treasury, usd
+from support import DAY, HOUR, MINUTE, NOW, OPENED, THREE, at, btc, contract, loan, move, notice, tier, treasury, usd
 
 from bot.domain.alerts import AlertPolicy, Change, decide
 from bot.domain.book import Book, Register
@@ -21,7 +21,7 @@ from bot.domain.checks import all_findings
 from bot.domain.price import PriceState, PriceView
 from bot.domain.replay import ReplayLine, replay
 from bot.domain.terms import Group, GroupTest, InterestMode, OnRecovery, Release, TermsVersion
-from bot.domain.treasury import Treasury
+from bot.domain.treasury import CashCost, Policy, Treasury
 from bot.prices.files import PriceFileError, read_prices
 
 Rows = Iterable[tuple[datetime, str]]
@@ -284,12 +284,13 @@ def every_minute(register: Treasury, rows: list[tuple[datetime, int]], until: da
     st.booleans(),
 )
 def test_skipping_what_makes_no_difference_changes_nothing(changes, group, called_at, on_group):
-    begins = at("02-04 22:00")
+    begins = at("02-06 22:00")  # over the midnight from which a month may be behind plan
     when = begins + called_at * MINUTE
     called = (
         notice(when, called="call", price="95", group="all", due=when + HOUR) if on_group else notice(when, price="95")
     )
-    register = treasury(*TWO, groups=(group,), notices=(called,))
+    production = {"policy": Policy(plan_btc_per_month=btc("10")), "cash_costs": (CashCost("2026-02", 10_000),)}
+    register = treasury(*TWO, groups=(group,), notices=(called,), **production)
     rows = [(begins + minute * MINUTE, price) for minute, price in sorted(changes.items())]
     until = begins + 4 * HOUR
     found = [
