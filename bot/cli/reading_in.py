@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 
 from bot.cli import output
 from bot.cli.common import FailedError, is_new, load, read_text, sensible, store_to_read, store_to_write, who
+from bot.cli.pictures import format_of, save
 from bot.services.errors import NothingImportedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -92,11 +94,15 @@ def replay(
             "--to", metavar="DATE", help="Until this day, 00:00; the last price stands until then, a year at most."
         ),
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE", help="Also draw the LTVs, as PNG or SVG.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Run the checks over a price history. Writes to no database."""
     from bot.domain.replay import replay as replayed
 
+    fmt = format_of(chart) if chart is not None else ""
     settings = load()
     treasury = _read(file.name, read_text(file)).treasury if file is not None else _recorded(settings)
     zone = treasury.zone
@@ -108,12 +114,28 @@ def replay(
     used = [at for at, _ in history if at >= first and (end is None or at < end)]
     if not used:
         raise FailedError(_no_prices(treasury, history, begin))
-    lines = replayed(treasury, history, begin, end, settings.alert_policy())
+    lines: Iterable[ReplayLine] = replayed(treasury, history, begin, end, settings.alert_policy())
+    if chart is not None:
+        lines = told = list(lines)
+        standing = [(at, price) for at, price in history if at >= first and (end is None or at < end)]
+        save(chart, _picture(treasury, standing, told, fmt))
     if json:
         for line in lines:
             output.print_json_line(line.document())
         return
     _print(treasury, list(lines), used)
+
+
+def _picture(treasury: Treasury, prices: list[tuple[datetime, int]], lines: list[ReplayLine], fmt: str) -> bytes:
+    """LTVs over the prices replayed, with the instants at which an alert opened or got worse."""
+    from bot.charts import ltv_picture
+    from bot.domain.book import Register
+    from bot.domain.history import at_prices, ltv_histories, thinned
+
+    books = at_prices(Register.of(treasury), thinned(prices))
+    loud = [line for line in lines if line.transition in ("opened", "worse") and line.key.startswith("covenant:")]
+    marks = [(line.at, line.tier or line.level) for line in loud]
+    return ltv_picture(ltv_histories(books), treasury.zone, fmt, marks)
 
 
 def _recorded(settings: Settings) -> Treasury:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.book import Book
+from bot.domain.history import as_known, sampled
 from bot.services.books import Books, Scenario
 from bot.services.ports import Clock, Reading, Reads
 
@@ -16,6 +17,14 @@ class Questions:
         self._store = store
         self._books = books
         self._clock = clock
+
+    def history(self, at: datetime | None = None) -> list[Book]:
+        """The Book at every midnight of the last weeks and at `at` (default now), each by the price as known then."""
+        with self._store.reading() as tx:
+            last = self._books.open(tx, at or self._clock.now())
+            instants = sampled(last.treasury, last.at)
+            views = [as_known(self._books.price_at(tx, instant)) for instant in instants]
+        return [Book(last.register, instant, view) for instant, view in zip(instants, views, strict=True)]
 
     def book(self, scenario: Scenario | None = None, at: datetime | None = None) -> Book:
         """The Book at `at` (default now), by `scenario` where one is asked about."""
