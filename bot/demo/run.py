@@ -41,6 +41,7 @@ COMMANDS = {
     "/ltv": "every loan against its lines; /ltv -20% or /ltv at 55000 asks what if",
     "/holdings": "coins, cash and debt",
     "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
+    "/digest": "this week so far; /digest last: the week that ended",
     "/plimsoll": "help and health",
 }
 STOP_WITHIN = 3.0
