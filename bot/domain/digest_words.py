@@ -18,7 +18,7 @@ from bot.domain.messages import silence_phrase
 from bot.domain.money import half_up, plain, show_btc, show_percent, show_usd, show_usd_short
 from bot.domain.silencing import CHECKS, about
 from bot.domain.wording import line_name, ltv_phrase, next_line_sentence
-from bot.domain.words import moment, price_phrase, span
+from bot.domain.words import moment, plain_people, price_phrase, span
 
 VIEW = "digest"
 """What a document of the outbox that is a digest says of itself."""
@@ -215,7 +215,7 @@ def _alerts(digest: Digest) -> Iterator[str]:
     if not digest.still_open:
         yield "None is open." if digest.opened or digest.closed else "None opened or closed; none is open."
     for silence in digest.silences:
-        yield f"Silenced: {about(silence)} {silence_phrase(book, silence)}"
+        yield f"Silenced: {about(silence)} {plain_people(silence_phrase(book, silence))}"
 
 
 def _named(book: Book, one: Episode) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from digests import DIGESTS
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -271,6 +272,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
     "holdings": lambda: holdings(book("02-07 12:00", 68_500)),
     "holdings_changed": lambda: holdings(book("03-08 12:00", 68_500)),
+    **DIGESTS,
     "plimsoll": lambda: plimsoll(WELL, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
