@@ -234,7 +234,9 @@ class Settings(BaseSettings):
     settle_after: Moment = timedelta(seconds=20)
 
     digest_channel: Annotated[str, PlainValidator(_channel)] | None = None
-    digest_at: Annotated[Weekly, PlainValidator(_weekly)] = Field(default_factory=lambda: Weekly.parse("mon 09:00"))
+    digest_at: Annotated[Weekly, NoDecode, PlainValidator(_weekly)] = Field(
+        default_factory=lambda: Weekly.parse("mon 09:00")
+    )
 
     escalation_channel: Annotated[str, PlainValidator(_channel)] | None = None
     escalation_group: Annotated[str, PlainValidator(_group)] | None = None

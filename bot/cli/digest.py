@@ -30,9 +30,9 @@ def digest(
         bool, typer.Option("--post", help="Post it in DIGEST_CHANNEL, if that week's is not there already.")
     ] = False,
 ) -> None:
-    """The last week that ended (by --at): what changed, what comes, what to do.
+    """The last week that ended, and what comes.
 
-    Its figures are those of its end, DIGEST_AT in the treasury's zone.
+    Its figures are those of its end: DIGEST_AT, in the treasury's zone.
     """
     settings = load()
     from bot.services.books import Books

@@ -18,7 +18,7 @@ from bot.domain.messages import silence_phrase
 from bot.domain.money import half_up, plain, show_btc, show_percent, show_usd, show_usd_short
 from bot.domain.silencing import CHECKS, about
 from bot.domain.wording import line_name, ltv_phrase, next_line_sentence
-from bot.domain.words import moment, plain_people, price_phrase, span
+from bot.domain.words import dated, moment, plain_people, price_phrase, span
 
 VIEW = "digest"
 """What a document of the outbox that is a digest says of itself."""
@@ -77,9 +77,9 @@ def headline(digest: Digest) -> str:
     """Which week it is of, whether it is over, and the price."""
     book, week, zone = digest.book, digest.week, digest.book.treasury.zone
     if digest.is_over:
-        which = f"Week {week.name}, to {moment(week.ends, zone, book.at)}"
+        which = f"Week {week.name}, to {dated(week.ends, zone)}"
     else:
-        which = f"Week {week.name} so far, since {moment(week.begins, zone, book.at)}"
+        which = f"Week {week.name} so far, since {dated(week.begins, zone)}"
     price = book.price.usable
     if price is None:
         return f"{which}: no bitcoin price"
@@ -164,7 +164,8 @@ def _ltv(digest: Digest, standing: Standing) -> str:
         facility = book.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
         pool = book.treasury.pool_of(facility) if facility is not None else None
         return f"{title}: {f'its coins are in the pool of {pool.id}' if pool else 'no lines; counted as debt'}."
-    said = f"{title}: {ltv_phrase(reading)}, {_status(verdict)}{_was(digest, standing)}"
+    status = f", {_status(verdict)}" if verdict.level is not None else ""  # that it is unknown, the LTV says
+    said = f"{title}: {ltv_phrase(reading)}{status}{_was(digest, standing)}"
     if reading.known and reading.next_line is not None and exposure.tested:
         said += f". {next_line_sentence(reading.next_line)}"
     return said if said.endswith(".") else f"{said}."
@@ -172,7 +173,7 @@ def _ltv(digest: Digest, standing: Standing) -> str:
 
 def _status(verdict: Verdict) -> str:
     """The level, and the line or call it comes from."""
-    word = verdict.level.word if verdict.level is not None else "unknown"
+    word = verdict.level.word if verdict.level is not None else ""
     worst = verdict.reading.worst
     if worst is not None:
         word += f", at its {line_name(worst.tier)}"
@@ -242,7 +243,7 @@ def _when(digest: Digest, one: Ahead) -> str:
 
 def _late(digest: Digest, said_at: datetime) -> str:
     ends = digest.week.ends
-    due = moment(ends, digest.book.treasury.zone, said_at)
+    due = dated(ends, digest.book.treasury.zone)
     return f"Late: it was due {due}, {span(said_at - ends)} ago. Its figures are those of then, not of now."
 
 

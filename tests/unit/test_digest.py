@@ -172,9 +172,9 @@ def test_an_unknown_price_leaves_every_figure_that_needs_one_unsaid() -> None:
     assert said["facilities"][0]["lender_ltv_pct"] is said["facilities"][0]["change_pct"] is None
     assert said["facilities"][0]["level"] == "unknown"
     words = text(found)
-    assert words.split("\n")[0] == "Week 2026-W07, to Mon 09:00: no bitcoin price"
+    assert words.split("\n")[0] == "Week 2026-W07, to Mon 16 Feb 09:00: no bitcoin price"
     assert "Value: unknown without a price (a week ago $560.00M)" in words
-    assert "Antalpha: LTV unknown, unknown (a week ago 61.22 %)." in words
+    assert "Antalpha: LTV unknown (a week ago 61.22 %)." in words
     assert "nothing can be recommended" in words
     (line,) = re.findall(r"Antalpha: .*", words)
     assert line.count("%") == 1
@@ -196,7 +196,9 @@ def test_while_a_week_runs_it_is_told_as_far_as_it_has_come() -> None:
     assert found.before is not None
     assert found.before.at == ENDS
     words = text(found)
-    assert words.split("\n")[0] == "Week 2026-W08 so far, since Mon 09:00: bitcoin $68,500.00, −2.14 % since then"
+    assert (
+        words.split("\n")[0] == "Week 2026-W08 so far, since Mon 16 Feb 09:00: bitcoin $68,500.00, −2.14 % since then"
+    )
     assert "(at its start $" in words
     assert "a week ago" not in words
 
@@ -224,7 +226,8 @@ def test_alerts_are_listed_as_opened_closed_and_open() -> None:
 def test_what_it_says_survives_the_outbox_and_lateness_is_said() -> None:
     said = told(digest(treasury()), ENDS + DAY)
     assert Told.of(said.document()) == said
-    assert plain_text(said.note) == ("Late: it was due Mon 09:00, 24 h ago. Its figures are those of then, not of now.")
+    late = "Late: it was due Mon 16 Feb 09:00, 24 h ago. Its figures are those of then, not of now."
+    assert plain_text(said.note) == late
     assert told(digest(treasury())).note == ""
 
 
