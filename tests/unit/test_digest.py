@@ -298,7 +298,10 @@ def test_what_falls_due_in_four_weeks_is_listed_in_order() -> None:
         rate=Fraction(12, 100),
         interest=InterestMode.PAID,
         matures=date(2026, 3, 10),
-        waivers=(Waiver(at("02-06 00:00"), at("02-20 12:00"), "standstill"),),
+        waivers=(
+            Waiver(at("02-01 00:00"), ENDS - HOUR, "over"),
+            Waiver(at("02-16 08:30"), at("02-20 12:00"), "standstill"),
+        ),
     )
     terms = early.versions[0].terms
     better = replace(terms, rate=Fraction(8, 100), tiers=THREE[:2])

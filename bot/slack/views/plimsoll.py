@@ -20,7 +20,8 @@ HELP = (
     ("ltv -20%", "what if bitcoin fell by 20 %"),
     ("alerts", "what is open and in whose hands, silences, what closed last"),
     ("alerts silence", "ask for silence: what about, until when, and why"),
-    ("digest", "this week so far: what changed, what comes, what to do; last: the week that ended"),
+    ("digest", "this week so far: what changed, what comes, what to do first"),
+    ("digest last", "the same of the last week that ended"),
     ("plimsoll", "this help, and whether all is well"),
 )
 WHO = (
