@@ -33,11 +33,13 @@ from bot.services.acting import Acting
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
+from bot.services.digest import JOB as DIGEST
+from bot.services.digest import Digests
 from bot.services.fallback import Fallback
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
-from bot.services.turns import LEASE, Turns
+from bot.services.turns import LEASE, Turn, Turns
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
@@ -56,6 +58,8 @@ THIN_EVERY = timedelta(days=1)
 FALLBACK_EVERY = timedelta(seconds=5)
 CONNECT_EVERY = timedelta(seconds=15)
 BEAT_EVERY = timedelta(seconds=15)
+DIGEST_EVERY = timedelta(minutes=1)
+"""How often it is asked whether a week has ended: weeks end on whole minutes."""
 TOKEN_EVERY = timedelta(minutes=1)
 AGAIN_EVERY = timedelta(seconds=15)
 """How often a slot that somebody left undone is looked for."""
@@ -91,6 +95,7 @@ class Running:
         self.questions = Questions(self.store, self.books, clock)
         self.channels = Channels(settings.alert_channel or "", settings.escalation_channel, settings.escalation_group)
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
+        self.digests = Digests(self.store, self.books, clock, settings.digest_at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -127,6 +132,7 @@ class Running:
             client=slack,
             questions=self.questions,
             acting=self.acting,
+            digests=self.digests,
             access=self.access,
             requests=Requests(self.store, clock),
             health=self.health,
@@ -205,6 +211,9 @@ class Running:
                 self._shared("poll_and_check", self.settings.price_every, self.poll_and_check),
                 self._shared("thin", THIN_EVERY, lambda _: self.thin()),
             ]
+        if works and self.settings.digest_channel:
+            digest = self.troubles_of_jobs.watched(DIGEST, self.post_digest)
+            jobs += [Job(DIGEST, DIGEST_EVERY, digest, again=AGAIN_EVERY)]
         if works and (url := self.settings.heartbeat_url):
             ping = Ping(self.store, self._http, url.get_secret_value(), self.settings.polled_within)
             jobs += [self._shared("ping", PING_EVERY, ping)]
@@ -218,6 +227,11 @@ class Running:
         """A job that one process does for all, a slot at a time."""
         run = self.troubles_of_jobs.watched(name, partial(self.turns.take, name, every, work, lease))
         return Job(name, every, run, again=AGAIN_EVERY)
+
+    def post_digest(self) -> Turn | None:
+        """Posts the digest of the week that has ended, if none has; None where there is none to post."""
+        slot, channel = self.digests.due(), self.settings.digest_channel
+        return self.turns.take_slot(slot, lambda claim: self.digests.work(claim, channel)) if slot and channel else None
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from bot.domain.alerts import AlertPolicy
 from bot.domain.money import parse_ratio
 from bot.domain.quotes import PricePolicy
+from bot.domain.weeks import Weekly
 from bot.prices.registry import DEFAULT_SOURCES, parse_sources
 from bot.services.errors import UsageError
 
@@ -162,6 +163,10 @@ def _heartbeat_url(value: Any) -> Any:
     return text
 
 
+def _weekly(value: Any) -> Weekly:
+    return value if isinstance(value, Weekly) else Weekly.parse(str(value).strip())
+
+
 def _prefix(value: Any) -> str:
     text = str(value).strip().removeprefix("/")
     if not _PREFIX.match(text):
@@ -227,6 +232,11 @@ class Settings(BaseSettings):
     ack_expires: Moment = timedelta(hours=8)
     flap_limit: Annotated[int, PlainValidator(_whole(1, 99))] = 4
     settle_after: Moment = timedelta(seconds=20)
+
+    digest_channel: Annotated[str, PlainValidator(_channel)] | None = None
+    digest_at: Annotated[Weekly, NoDecode, PlainValidator(_weekly)] = Field(
+        default_factory=lambda: Weekly.parse("mon 09:00")
+    )
 
     escalation_channel: Annotated[str, PlainValidator(_channel)] | None = None
     escalation_group: Annotated[str, PlainValidator(_group)] | None = None

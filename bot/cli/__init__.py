@@ -13,7 +13,17 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import database, holdings_ltv, listing, months, pictures, reading_in, running, setting_up
+from bot.cli import (
+    database,
+    digest,
+    holdings_ltv,
+    listing,
+    months,
+    pictures,
+    reading_in,
+    running,
+    setting_up,
+)
 from bot.services.errors import PlimsollError, RefusedError, UsageError
 
 EXIT_FAILED = 1
@@ -55,7 +65,7 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
 
 
-for family in (running, reading_in, holdings_ltv, months, pictures, listing, database, setting_up):
+for family in (running, reading_in, holdings_ltv, months, pictures, listing, digest, database, setting_up):
     family.register(app)
 
 

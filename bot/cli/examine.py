@@ -159,7 +159,7 @@ def _clock(times: list[tuple[datetime, datetime]]) -> Iterator[Result]:
 
 
 def _slack(settings: Settings) -> Iterator[Result]:
-    """The token, and whether the bot is in a channel of our own that alerts may go to."""
+    """The token, and whether the bot is in channels of our own that alerts and the digest may go to."""
     if settings.slack_bot_token is None:
         yield Result("slack", None, "no SLACK_BOT_TOKEN: not asked")
         return
@@ -187,16 +187,9 @@ def _slack(settings: Settings) -> Iterator[Result]:
     yield Result("slack token", True, f"{who.get('user')} in {who.get('team')}, {took}")
     if settings.slack_app_token is not None:
         yield _socket(client, settings.slack_app_token.get_secret_value())
-    if settings.alert_channel is None:
-        return
-    try:
-        channel = client.conversations_info(channel=settings.alert_channel)["channel"]
-    except (SlackApiError, OSError) as error:
-        said = error.response["error"] if isinstance(error, SlackApiError) else str(error)
-        step = "set ALERT_CHANNEL to the id of a channel that the bot is in (/invite it)"
-        yield Result("alert channel", False, f"{settings.alert_channel}: Slack says {said}; {step}")
-        return
-    yield _channel(settings.alert_channel, channel)
+    for setting, channel in (("ALERT_CHANNEL", settings.alert_channel), ("DIGEST_CHANNEL", settings.digest_channel)):
+        if channel is not None:
+            yield _channel(client, setting, channel)
 
 
 def _fallback(settings: Settings) -> Iterator[Result]:
@@ -227,13 +220,23 @@ def _socket(client: WebClient, app_token: str) -> Result:
     return Result("slack socket", True, "Slack offers one")
 
 
-def _channel(channel_id: str, channel: dict[str, Any]) -> Result:
+def _channel(client: WebClient, setting: str, channel_id: str) -> Result:
+    """Whether the bot may post in the channel that `setting` names."""
+    from slack_sdk.errors import SlackApiError
+
+    check = setting.lower().replace("_", " ")
+    try:
+        channel = client.conversations_info(channel=channel_id)["channel"]
+    except (SlackApiError, OSError) as error:
+        said = error.response["error"] if isinstance(error, SlackApiError) else str(error)
+        step = f"set {setting} to the id of a channel that the bot is in (/invite it)"
+        return Result(check, False, f"{channel_id}: Slack says {said}; {step}")
     name = f"#{channel.get('name', channel_id)} ({channel_id})"
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
-        step = "choose a channel of your own in ALERT_CHANNEL"
-        return Result("alert channel", False, f"{name} is shared with another organisation: nothing is posted; {step}")
+        step = f"choose a channel of your own in {setting}"
+        return Result(check, False, f"{name} is shared with another organisation: nothing is posted; {step}")
     if channel.get("is_archived"):
-        return Result("alert channel", False, f"{name} is archived; choose another in ALERT_CHANNEL")
+        return Result(check, False, f"{name} is archived; choose another in {setting}")
     if not channel.get("is_member"):
-        return Result("alert channel", False, f"the bot is not in {name}; in that channel: /invite @Plimsoll")
-    return Result("alert channel", True, name)
+        return Result(check, False, f"the bot is not in {name}; in that channel: /invite @Plimsoll")
+    return Result(check, True, name)

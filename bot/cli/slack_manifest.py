@@ -6,6 +6,7 @@ from typing import Any
 
 COMMANDS = (
     ("alerts", "What is open, in whose hands, and what is silenced", "[silence]"),
+    ("digest", "This week: what changed, what comes, what to do", "[last]"),
     ("holdings", "Coins, cash and debt", None),
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
     ("production", "Coins mined and sold, by month and by site", "[2026-01 | ytd | sites]"),

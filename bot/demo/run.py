@@ -42,6 +42,7 @@ COMMANDS = {
     "/holdings": "coins, cash and debt",
     "/production": "coins mined and sold; /production 2026-01, ytd or sites",
     "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
+    "/digest": "this week so far; /digest last: the week that ended",
     "/plimsoll": "help and health",
 }
 STOP_WITHIN = 3.0

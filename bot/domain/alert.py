@@ -200,6 +200,23 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
+class Episode:
+    """An alert's life as far as it had come at some instant; `closed_at` None: it was open then.
+
+    `opening` is its headline when it opened and `latest` that of its last change, in plain text; `level` and `tier` are
+    those it had last.
+    """
+
+    key: str
+    opened_at: datetime
+    closed_at: datetime | None
+    level: Level
+    tier: str | None
+    opening: str
+    latest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """An alert in somebody's hands: acknowledged by `by`, or, with `until`, snoozed until then."""
 

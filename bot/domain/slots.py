@@ -13,15 +13,19 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One turn of one job, due at `due_at`. Whoever computes it from the same instant computes the same."""
+    """One turn of one job, due at `due_at`. Whoever computes it from the same instant computes the same.
+
+    `label` is what it is kept as where its instant is not its name, as a week's ("2026-W06") is not.
+    """
 
     job: str
     due_at: datetime
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The instant as it is kept: "2026-02-07T12:00:30Z"."""
-        return iso(self.due_at)
+        """As it is kept: its instant, "2026-02-07T12:00:30Z", or its label."""
+        return self.label or iso(self.due_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ def moment(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"\x02{iso(instant)}|{said}\x03"
 
 
+def dated(instant: datetime, zone: ZoneInfo) -> str:
+    """As `moment`, with its day however near it is: "Mon 9 Feb 09:00"."""
+    local = instant.astimezone(zone)
+    return f"\x02{iso(instant)}|{local:%a} {local.day} {local:%b} {local:%H:%M}\x03"
+
+
 def someone(person: Person) -> str:
     """A person by name, marked so that Slack can show them as its own."""
     name = person.name.replace("\x02", "").replace("\x03", "")  # nobody's name may end the mark

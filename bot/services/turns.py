@@ -112,11 +112,14 @@ class Turns:
         self._stopping = False
 
     def take(self, job: str, every: timedelta, work: Callable[[Claim], object], lease: timedelta = LEASE) -> Turn:
-        """Does the latest slot of `job`, due `every` so often, if nobody has and nobody is at it.
+        """Does the latest slot of `job`, due `every` so often, if nobody has and nobody is at it; see `take_slot`."""
+        return self.take_slot(Slot(job, last_due(every, self._clock.now())), work, lease)
+
+    def take_slot(self, slot: Slot, work: Callable[[Claim], object], lease: timedelta = LEASE) -> Turn:
+        """Does `slot`, which is due, if nobody has and nobody is at it.
 
         Whatever `work` raises, except LostClaimError and PutOffError, comes out here after the slot was given back.
         """
-        slot = Slot(job, last_due(every, self._clock.now()))
         with self._store.reading() as tx:
             stands = tx.slot_state(slot)
         if stands.done:
@@ -124,14 +127,14 @@ class Turns:
         claim = None if stands.leased else self._claim(slot, lease)
         if claim is None:
             return Turn.BUSY
-        self._tell_late(job, max(0.0, (self._clock.now() - slot.due_at).total_seconds()))
+        self._tell_late(slot.job, max(0.0, (self._clock.now() - slot.due_at).total_seconds()))
         turn = Turn.FAILED
         try:
             turn = self._worked(claim, work)
         finally:
             with self._guard:
                 self._held.discard(claim)
-            self._tell(job, turn)
+            self._tell(slot.job, turn)
             if turn in (Turn.FAILED, Turn.PUT_OFF):
                 self._release(claim, AFTER_FAILURE)
         return turn

@@ -17,10 +17,11 @@ from slack_sdk import WebClient
 
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.digest import Digests
 from bot.services.questions import Questions
 from bot.slack import events
 from bot.slack.actions import holding, plan, silencing
-from bot.slack.commands import alerts, holdings, ltv, plimsoll, production
+from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production
 from bot.slack.desk import Desk
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
@@ -36,6 +37,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     client: WebClient,
     questions: Questions,
     acting: Acting,
+    digests: Digests,
     access: Access,
     requests: Requests,
     health: Callable[[], Health],
@@ -71,6 +73,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     holdings.register(app, desk, questions)
     production.register(app, desk, questions)
     plimsoll.register(app, desk, health)
+    digest.register(app, desk, digests)
     dialogs = Dialogs(client, desk)
     alerts.register(app, desk, acting, dialogs)
     holding.register(app, desk, acting)

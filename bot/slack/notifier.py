@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.request import Request
 
@@ -19,6 +20,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slackblocks import InvalidUsageError
 
+from bot.domain.digest_words import VIEW as DIGEST
+from bot.domain.digest_words import Told
 from bot.domain.messages import Message
 from bot.services.access import Access, LookUpFailedError, Ruling
 from bot.services.messaging import Fate, MayLeave, Outcome
@@ -26,6 +29,7 @@ from bot.slack.limits import LimitError, Payload, outgoing, plain
 from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
 from bot.slack.text import flat
 from bot.slack.views import alerts as views
+from bot.slack.views.digest import digest
 
 TIME_OUT_S = 10
 """Shorter than the settling time, so that a look past it sees whatever the attempt has done."""
@@ -206,14 +210,14 @@ class Notifier:
         return _called(send, plain(made), may_leave)
 
     def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
-        message = Message.of(document)
+        build, key, text = _read(view, document)
         try:
-            made = view(message)
+            made = build()
         except InvalidUsageError as error:  # slackblocks refused to build it
             if self._strict:
                 raise LimitError([str(error)]) from error
-            _log.exception("message_not_built", key=message.key)
-            made = plain({"text": flat(f"{message.headline}\n{message.body}".strip())})
+            _log.exception("message_not_built", key=key)
+            made = plain({"text": flat(text)})
         return self._checked(made)
 
     def _checked(self, made: Payload) -> Payload:
@@ -230,6 +234,15 @@ class Notifier:
         if judged.ruling is Ruling.REFUSED:
             return Outcome.permanent("shared_channel")
         return None
+
+
+def _read(view: Callable[[Message], Payload], document: Mapping[str, Any]) -> tuple[Callable[[], Payload], str, str]:
+    """How a document of the outbox is shown, what it is about, and its words alone."""
+    if document.get("view") == DIGEST:
+        told = Told.of(document)
+        return partial(digest, told), DIGEST, told.text
+    message = Message.of(document)
+    return partial(view, message), message.key, f"{message.headline}\n{message.body}".strip()
 
 
 def _called(send: Callable[[Payload], Any], payload: Payload, may_leave: MayLeave) -> Outcome:

@@ -7,8 +7,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 
+from bot.domain.alert import Episode
 from bot.domain.alerts import Alert, Change, Transition
 from bot.domain.money import Price
 from bot.domain.terms import Level
@@ -97,6 +98,20 @@ class Alerts(Part):
         rows = (row._asdict() for row in self._connection.execute(query))
         return [AlertEventRow(**{**row, "level": Level(row["level"])}) for row in rows]
 
+    def episodes(self, since: datetime, until: datetime) -> list[Episode]:
+        """Every alert that was open at some instant of (since, until], as it was at `until`; the oldest first."""
+        lasted = or_(_alerts.c.closed_at.is_(None), _alerts.c.closed_at > since)
+        mine = select(_alerts.c.id).where(_alerts.c.opened_at <= until, lasted)
+        ends = select(_events.c.alert_id, func.min(_events.c.id).label("first"), func.max(_events.c.id).label("last"))
+        ends = ends.where(_events.c.alert_id.in_(mine), _events.c.at <= until).group_by(_events.c.alert_id)
+        known, first, last = ends.subquery(), _events.alias("first"), _events.alias("last")
+        joined = known.join(_alerts, _alerts.c.id == known.c.alert_id)
+        joined = joined.join(first, first.c.id == known.c.first).join(last, last.c.id == known.c.last)
+        about = (_alerts.c.key, _alerts.c.opened_at, _alerts.c.closed_at, last.c.level, last.c.tier)
+        texts = (first.c.text.label("opening"), last.c.text.label("latest"))
+        query = select(*about, *texts).select_from(joined).order_by(_alerts.c.opened_at, _alerts.c.id)
+        return [_episode(row._asdict(), until) for row in self._connection.execute(query)]
+
     def save_transition(
         self,
         transition: Transition,
@@ -154,6 +169,13 @@ class Alerts(Part):
             "until": known.hold.until if transition.act and known and known.hold else None,
         }
         self._insert(_events, values | about)
+
+
+def _episode(stored: dict[str, Any], until: datetime) -> Episode:
+    closed_at = stored["closed_at"]
+    shown = {name: stored[name].split("\n", 1)[0] for name in ("opening", "latest")}
+    over = closed_at if closed_at is not None and closed_at <= until else None
+    return Episode(**{**stored, **shown, "closed_at": over, "level": Level(stored["level"])})
 
 
 def _state(alert: Alert) -> dict[str, Any]:

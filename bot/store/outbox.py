@@ -102,6 +102,16 @@ class OutboxPart(Part):
         waiting = exists().where(_pending, _outbox.c.stream == stream, _outbox.c.kind == "post")
         return bool(self._connection.execute(select(waiting)).scalar())
 
+    def post_status(self, stream: str) -> str | None:
+        """What has become of the last post of a stream that has no alert: pending, sent, failed; None: there is none.
+
+        Asked in a writing transaction, it tells whoever posts once whether to.
+        """
+        mine = (_outbox.c.stream == stream, _outbox.c.alert_id.is_(None), _outbox.c.kind == "post")
+        query = select(_outbox.c.status).where(*mine).order_by(_outbox.c.id.desc()).limit(1)
+        status: str | None = self._connection.execute(query).scalar()
+        return status
+
     def due(self, settle_after: timedelta, limit: int) -> list[OutboxRow]:
         """What may be sent now: of each stream its first pending row, unless it waits or somebody has it.
 

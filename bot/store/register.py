@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from bot.domain.treasury import Treasury
 from bot.store import tables
@@ -56,6 +56,11 @@ class RegisterPart(Part):
         """How often the register was changed; 0 before any import."""
         version = self._version()
         return version.revision if version else 0
+
+    def first_recorded_at(self) -> datetime | None:
+        """When the register was first written; None before any import."""
+        first: datetime | None = self._connection.execute(select(func.min(_changes.c.at))).scalar()
+        return first
 
     def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool:
         """Makes the register what `new`, a merge's `treasury`, says; whether anything changed.

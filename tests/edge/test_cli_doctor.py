@@ -61,6 +61,8 @@ def test_fallback_addresses_are_named_by_scheme_alone(imported: Plimsoll, settin
         ({"ALERT_CHANNEL": "C2"}, "alert channel", "#lenders (C2) is shared with another organisation"),
         ({"ALERT_CHANNEL": "C3"}, "alert channel", "the bot is not in #elsewhere (C3); in that channel: /invite"),
         ({"ALERT_CHANNEL": "C9"}, "alert channel", "C9: Slack says channel_not_found; set ALERT_CHANNEL"),
+        ({"DIGEST_CHANNEL": "C2"}, "digest channel", "#lenders (C2) is shared with another organisation"),
+        ({"DIGEST_CHANNEL": "C9"}, "digest channel", "C9: Slack says channel_not_found; set DIGEST_CHANNEL"),
         ({"PRICE_SOURCES": "kraken=http://127.0.0.1:1"}, "price kraken", "no quote (connection) after"),
         ({"ALERT_CHANNEL": ""}, "slack settings", "ALERT_CHANNEL is not set: plimsoll run needs"),
         (

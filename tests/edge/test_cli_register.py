@@ -181,7 +181,19 @@ sys.exit(code)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
-    for command in ("run", "import", "holdings", "ltv", "alerts", "replay", "db", "doctor", "manifest", "demo"):
+    for command in (
+        "run",
+        "import",
+        "holdings",
+        "ltv",
+        "alerts",
+        "digest",
+        "replay",
+        "db",
+        "doctor",
+        "manifest",
+        "demo",
+    ):
         assert f"\n  {command} " in done.stdout
     assert "..." not in done.stdout.split("Commands:")[1]
 

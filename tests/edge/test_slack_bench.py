@@ -18,11 +18,13 @@ from bot.domain.alerts import AlertPolicy
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Failure, Poll, PricePolicy, Quote, aggregate
 from bot.domain.transitions import Transition
+from bot.domain.weeks import Weekly
 from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.books import Books
 from bot.services.checking import run_checks
 from bot.services.deliver import Delivery
+from bot.services.digest import Digests
 from bot.services.pacing import Pace
 from bot.services.questions import Questions
 from bot.services.recording import Channels
@@ -95,6 +97,7 @@ class Bench:
         self.channels = Channels("C1", "C2", "S1")
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
+        self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
         self.access = Access(store, SlackDirectory(self.client), clock)
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
@@ -105,6 +108,7 @@ class Bench:
             client=self.client,
             questions=self.questions,
             acting=self.acting,
+            digests=self.digests,
             access=self.access,
             requests=self.requests,
             health=lambda: self.health(),  # noqa: PLW0108  (tests replace it)

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -144,6 +145,26 @@ def test_a_slot_missed_while_nothing_ran_runs_at_the_start(herd: Herd) -> None:
     eventually(lambda: herd.ticks() > polled, "it runs again")
     assert herd.end()[1] == 0
     assert herd.slots("thin") == first
+
+
+def test_workers_post_the_weekly_digest_once_whoever_is_killed_and_started(herd: Herd) -> None:
+    with herd.store.writing() as tx:  # it was imported before the week ended
+        tx._connection.execute(text("UPDATE register_change SET at = at - interval '1 day'"))
+    ended = (datetime.now(UTC) - timedelta(minutes=2)).astimezone(ZoneInfo("America/Chicago"))
+    weekly = {"DIGEST_CHANNEL": "C1", "DIGEST_AT": f"{ended:%a %H:%M}", "PRICE_EVERY": "8h"}
+    first = herd.start(**weekly)
+    herd.start(**weekly)
+    eventually(lambda: herd.bot.workspace.channel("treasury"), "it is posted")
+    first.kill()
+    herd.start(**weekly)
+    eventually(lambda: len(herd.ask("SELECT worker FROM heartbeat")) == 3, "the third works")
+    time.sleep(2)
+    assert herd.end() == [-signal.SIGKILL, 0, 0]
+    (message,) = herd.bot.workspace.channel("treasury")
+    assert message.text.startswith("Week ")
+    assert f", to {ended:%a} {ended.day} {ended:%b %H:%M}: no bitcoin price" in message.text
+    ((slot, _, attempts, done),) = herd.slots("digest")
+    assert (slot, attempts, done is not None) == (message.text[5:13], 1, True)
 
 
 def test_told_to_stop_it_leaves_no_slot_to_wait_for(herd: Herd) -> None:

@@ -33,6 +33,7 @@ def test_it_has_the_products_defaults() -> None:
     assert [name for name, _ in settings.price_sources] == ["coinbase", "kraken", "bitstamp", "gemini"]
     assert settings.price_every == timedelta(seconds=30)
     assert settings.settle_after == timedelta(seconds=20)
+    assert (str(settings.digest_at), settings.digest_channel) == ("mon 09:00", None)
     assert settings.log_format is LogFormat.TEXT
     assert not settings.socket_mode
     prices = settings.price_policy()
@@ -51,12 +52,14 @@ def test_it_reads_durations_ratios_and_sources_exactly(monkeypatch: pytest.Monke
         "PRICE_MAX_DEVIATION": "0.0123456789012345678901",
         "PRICE_SOURCES": "kraken, coinbase=http://127.0.0.1:9/",
         "COMMAND_PREFIX": "tr-",
+        "DIGEST_AT": "Friday 17:30",
         "SLACK_API_URL": "http://127.0.0.1:8765/api",
         "LOG_FORMAT": "json",
     }.items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
     assert settings.price_every == timedelta(minutes=15)
+    assert str(settings.digest_at) == "fri 17:30"
     assert settings.repeat_every == timedelta(hours=8)
     assert settings.clear_after == timedelta(0)
     assert settings.price_max_deviation == Fraction("0.0123456789012345678901")
@@ -77,6 +80,14 @@ def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -
     ("name", "value", "line"),
     [
         ("PRICE_EVERY", "5 minutes", "PRICE_EVERY: “5 minutes” is not a duration; write it as 30s, 15m or 8h"),
+        ("DIGEST_AT", "daily", "DIGEST_AT: “daily” is not a weekday and a time; write it as mon 09:00"),
+        ("DIGEST_AT", "mon 25:00", "DIGEST_AT: “mon 25:00” is no time of the day; write it as mon 09:00"),
+        (
+            "DIGEST_CHANNEL",
+            "#weekly",
+            "DIGEST_CHANNEL: “#weekly” is not a channel's id; it is at the foot of the channel's details, "
+            "as C0123456789",
+        ),
         ("PRICE_EVERY", "0s", "PRICE_EVERY is 0s; it must be at least 1s"),
         ("PRICE_MAX_JUMP", "15", "PRICE_MAX_JUMP is 15; it must be between 0 and 1 (write 1.5 % as 0.015)"),
         ("CLEAR_MARGIN", "1 %", "CLEAR_MARGIN: “1 %” is not a ratio; write 1.5 % as 0.015"),

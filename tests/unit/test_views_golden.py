@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from digests import DIGESTS
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -316,6 +317,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "production_year": lambda: production(mining("03-20 12:00"), ["2026-01", "2026-02", "2026-03"]),
     "production_sites": lambda: sites(mining("02-20 12:00"), ["2026-02"]),
     "alert_behind_plan": lambda: alerts.alert(behind()),
+    **DIGESTS,
     "plimsoll": lambda: plimsoll(WELL, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),

@@ -22,6 +22,8 @@ HELP = (
     ("production sites", "where they were mined"),
     ("alerts", "what is open and in whose hands, silences, what closed last"),
     ("alerts silence", "ask for silence: what about, until when, and why"),
+    ("digest", "this week so far: what changed, what comes, what to do first"),
+    ("digest last", "the same of the last week that ended"),
     ("plimsoll", "this help, and whether all is well"),
 )
 WHO = (

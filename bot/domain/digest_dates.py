@@ -1,0 +1,148 @@
+"""What the next four weeks bring: deadlines, payments, terms that change, waivers and silences that end, statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+
+from bot.domain.alert import Silence
+from bot.domain.book import Book
+from bot.domain.calls import CallState, open_calls
+from bot.domain.interest import Debt
+from bot.domain.money import percent_plain, show_percent, show_usd_short
+from bot.domain.periods import ONE_DAY, local_day, midnight
+from bot.domain.production import latest_statement, month_begins, month_key
+from bot.domain.silencing import about
+from bot.domain.terms import Facility, InterestMode, Terms
+from bot.domain.wording import amounts
+from bot.domain.words import sentence
+
+AHEAD = timedelta(weeks=4)
+_TICK = timedelta.resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Something that falls due. `day`: it is a whole local day, which begins at `at`; else it is that very instant."""
+
+    at: datetime
+    kind: str
+    text: str
+    day: date | None = None
+
+
+def dates_ahead(book: Book, silences: tuple[Silence, ...]) -> list[Ahead]:
+    """Everything in the four weeks after the Book, the first first. A day counts while it lasts."""
+    until = book.at + AHEAD
+    found = [*_calls(book), *_needs(book), *_statements(book)]
+    for facility in book.treasury.facilities:
+        found += [*_interest(book, facility, until), *_maturity(book, facility, until)]
+        found += [*_amendments(book, facility), *_waivers(book, facility)]
+    found += [Ahead(one.until, "silence", f"silence of {about(one)} ends ({one.reason})") for one in silences]
+    coming = [one for one in found if one.at <= until and _ends(one) > book.at]
+    return sorted(coming, key=lambda one: one.at)
+
+
+def _ends(one: Ahead) -> datetime:
+    return one.at if one.day is None else one.at + ONE_DAY
+
+
+def _calls(book: Book) -> Iterator[Ahead]:
+    for call in open_calls(book):
+        if call.due is not None and call.state is not CallState.MISSED:
+            title = book.snapshot.exposure(call.notice.facility, call.notice.group).title
+            missing = f"missing {amounts(call.missing_btc, call.missing_usd)}"
+            yield Ahead(call.due, "call", f"deadline of {title}'s call “{call.notice.ref}”, {missing}")
+
+
+def _needs(book: Book) -> Iterator[Ahead]:
+    for need in book.treasury.needs:
+        at = midnight(need.due, book.treasury.zone)
+        yield Ahead(at, "need", f"{show_usd_short(need.usd)} needed for {need.purpose}", need.due)
+
+
+def _interest(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:
+    """What a facility that pays its interest owes on the first of a month, if nothing is paid until then."""
+    for month in _firsts(local_day(book.at, facility.zone), local_day(until, facility.zone)):
+        at = midnight(month, facility.zone)
+        terms = facility.terms_at(at - _TICK)  # an amendment comes after that midnight's accrual
+        owed = _debt_at(book, facility, at).interest if terms.interest is InterestMode.PAID else 0
+        if owed:
+            text = f"{book.snapshot.title(facility)}: {show_usd_short(owed)} of interest due"
+            yield Ahead(at, "interest", text, month)
+
+
+def _firsts(day: date, until: date) -> Iterator[date]:
+    """Every first of a month from `day` to `until`."""
+    while day <= until:
+        if day.day == 1:
+            yield day
+        day += ONE_DAY
+
+
+def _maturity(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:
+    """The day on which it must be paid back, by the terms that are in force then."""
+    days = {version.terms.matures for version in facility.versions if version.terms.matures is not None}
+    for day in sorted(days):
+        at = midnight(day, facility.zone)
+        if at > until or facility.terms_at(max(at, book.at)).matures != day:
+            continue
+        if owed := _debt_at(book, facility, at).total:
+            text = f"{book.snapshot.title(facility)} matures: {show_usd_short(owed)} to be repaid"
+            yield Ahead(at, "maturity", text, day)
+
+
+def _debt_at(book: Book, facility: Facility, at: datetime) -> Debt:
+    """What will be owed then, if nothing is paid until then."""
+    return book.register.ledger.debt_at(facility.id, max(at, book.at), book.at)
+
+
+def _amendments(book: Book, facility: Facility) -> Iterator[Ahead]:
+    for before, after in zip(facility.versions, facility.versions[1:], strict=False):
+        at = facility.effective_at(after)
+        if at is not None and at > book.at:
+            changes = sentence(list(_changes(before.terms, after.terms)), last="and")
+            text = f"{book.snapshot.title(facility)}: amended terms take effect ({changes or 'nothing changes'})"
+            yield Ahead(at, "amendment", text, after.effective)
+
+
+def _changes(before: Terms, after: Terms) -> Iterator[str]:
+    """What an amendment changes: the rate in numbers, anything else by its name."""
+    if before.rate != after.rate:
+        yield f"rate {_rate(before)} to {_rate(after)}"
+    for one in fields(Terms):
+        if one.name != "rate" and getattr(before, one.name) != getattr(after, one.name):
+            yield _CALLED.get(one.name, one.name.replace("_", " "))
+
+
+_CALLED = {"tiers": "lines", "interest": "how interest is paid", "matures": "maturity", "reference": "price venue"}
+
+
+def _rate(terms: Terms) -> str:
+    return show_percent(percent_plain(terms.rate))
+
+
+def _waivers(book: Book, facility: Facility) -> Iterator[Ahead]:
+    for waiver in facility.waivers:
+        yield Ahead(waiver.until, "waiver", f"{book.snapshot.title(facility)}'s waiver ends ({waiver.reason})")
+
+
+def _statements(book: Book) -> Iterator[Ahead]:
+    """The months whose totals are to be stated and are not, by the policy's day of the month after."""
+    treasury, zone = book.treasury, book.treasury.production_zone
+    due_day = treasury.policy.statement_due_day
+    if due_day is None:
+        return
+    month = month_key(book.at, zone)
+    for _ in range(2):
+        first = local_day(month_begins(month, zone), zone)
+        stated = month_key(month_begins(month, zone) - _TICK, zone)
+        day = min(first + timedelta(days=due_day - 1), _last_day(first))
+        if month_begins(stated, zone) >= treasury.opened and latest_statement(treasury, stated) is None:
+            yield Ahead(midnight(day, zone), "statement", f"statement of {stated} due", day)
+        month = month_key(midnight(_last_day(first) + ONE_DAY, zone), zone)
+
+
+def _last_day(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - ONE_DAY

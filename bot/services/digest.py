@@ -1,0 +1,164 @@
+"""The weekly digest: which week is due, its figures as of its end, and the one message that says them.
+
+A week's message is posted once: the row of its stream in the outbox is the proof, looked for and written in one
+transaction that no other writer shares. So a process killed at any instant, two workers, or somebody who posts it by
+hand at the same time cannot lose or double it; the slot only keeps all but one from doing the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+from bot.domain.alert import Episode, Silence
+from bot.domain.digest import Digest, digest_of
+from bot.domain.digest_words import told
+from bot.domain.periods import iso
+from bot.domain.slots import Claim, Slot
+from bot.domain.terms import Level
+from bot.domain.weeks import Week, Weekly
+from bot.services.books import Books
+from bot.services.errors import NothingImportedError, UsageError
+from bot.services.ports import Clock, Enqueues, Reading, Reads
+
+JOB = "digest"
+LATE_AFTER = timedelta(minutes=15)
+"""What is posted so long after its week ended says that it is late."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ReadsDigest(Reads, Protocol):
+    """What a digest reads, within one transaction."""
+
+    def first_recorded_at(self) -> datetime | None: ...
+
+    def episodes(self, since: datetime, until: datetime) -> list[Episode]: ...
+
+    def silences(self, now: datetime) -> tuple[Silence, ...]: ...
+
+    def post_status(self, stream: str) -> str | None: ...
+
+
+class WritesDigest(Enqueues, Protocol):
+    """What posting it writes."""
+
+    def post_status(self, stream: str) -> str | None: ...
+
+
+class DigestStore(Reading[ReadsDigest], Protocol):
+    """The store, as far as this needs it."""
+
+    def writing(self, wait: timedelta = ...) -> AbstractContextManager[WritesDigest]: ...
+
+
+class Posting(StrEnum):
+    """What became of posting a week's digest."""
+
+    QUEUED = "queued"
+    """It waits in the outbox now."""
+    WAITING = "waiting"
+    """It was in the outbox before, and is not known to be in Slack yet."""
+    POSTED = "posted"
+    """It was posted before."""
+
+
+def _unheard() -> None:
+    """Nobody waits for it."""
+
+
+class Digests:
+    """May be shared between threads. `weekly` and the treasury's zone say when a week ends.
+
+    `tell` hears that something waits to be delivered.
+    """
+
+    def __init__(
+        self, store: DigestStore, books: Books, clock: Clock, weekly: Weekly, tell: Callable[[], None] = _unheard
+    ) -> None:
+        self._store = store
+        self._books = books
+        self._clock = clock
+        self._weekly = weekly
+        self._tell = tell
+
+    def ended(self, at: datetime | None = None) -> Digest:
+        """That of the last week that had ended at `at` (default now), as of its end.
+
+        NothingImportedError before any import; UsageError where the treasury had not opened by then.
+        """
+        with self._store.reading() as tx:
+            treasury = tx.treasury()
+            if treasury is None:
+                raise NothingImportedError
+            week = self._weekly.ended(at or self._clock.now(), treasury.zone)
+            if week.ends < treasury.opened:
+                first = self._weekly.running(treasury.opened, treasury.zone)
+                raise UsageError(f"No week had ended since the treasury opened; the first ends {iso(first.ends)}")
+            return self._read(tx, week, week.ends)
+
+    def running(self) -> Digest:
+        """That of the week we are in, as far as it has come. NothingImportedError before any import."""
+        with self._store.reading() as tx:
+            treasury, now = tx.treasury(), self._clock.now()
+            if treasury is None:
+                raise NothingImportedError
+            return self._read(tx, self._weekly.running(now, treasury.zone), now)
+
+    def due(self) -> Slot | None:
+        """The slot of the week whose digest is to be there by now; None: of none is, as nothing was recorded then.
+
+        It is that of the last week, so what is older than a week is not made up for.
+        """
+        with self._store.reading() as tx:
+            treasury, since = tx.treasury(), tx.first_recorded_at()
+        if treasury is None or since is None:
+            return None
+        week = self._weekly.ended(self._clock.now(), treasury.zone)
+        return Slot(JOB, week.ends, week.name) if week.ends >= max(since, treasury.opened) else None
+
+    def work(self, claim: Claim, channel: str) -> None:
+        """Posts the digest of the week that `claim` is about into `channel`, unless that was done before."""
+        digest = self.ended(claim.slot.due_at)
+        self._post(digest, channel, again=False)
+
+    def post(self, digest: Digest, channel: str) -> Posting:
+        """Posts it by hand: as `work`, but what Slack has refused for good is posted again.
+
+        UsageError where its week has not ended yet.
+        """
+        if digest.week.ends > self._clock.now():
+            raise UsageError(f"Week {digest.week.name} has not ended yet: only a week that has is posted")
+        return self._post(digest, channel, again=True)
+
+    def _post(self, digest: Digest, channel: str, *, again: bool) -> Posting:
+        now, week = self._clock.now(), digest.week
+        said = told(digest, now if now - week.ends > LATE_AFTER else None)
+        stream = f"{JOB}:{week.name}"
+        with self._store.writing() as tx:
+            before = tx.post_status(stream)
+            if before is not None and not (again and before == "failed"):
+                return Posting.WAITING if before == "pending" else Posting.POSTED
+            tx.enqueue(
+                alert_id=None,
+                stream=stream,
+                kind="post",
+                channel=channel,
+                message=said.document(),
+                level=Level.NOTICE,
+                at=now,
+            )
+        _log.info("digest_queued", week=week.name, channel=channel)
+        self._tell()
+        return Posting.QUEUED
+
+    def _read(self, tx: ReadsDigest, week: Week, at: datetime) -> Digest:
+        book = self._books.open(tx, at)
+        before = self._books.open(tx, week.begins) if week.begins >= book.treasury.opened else None
+        last = self._weekly.before(week, book.treasury.zone)
+        return digest_of(week, last, book, before, tx.episodes(week.begins, at), tx.silences(at))
