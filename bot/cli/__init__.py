@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import database, holdings_ltv, listing, reading_in, running, setting_up
+from bot.cli import audit, database, holdings_ltv, listing, reading_in, running, setting_up
 from bot.services.errors import PlimsollError, RefusedError, UsageError
 
 EXIT_FAILED = 1
@@ -55,7 +55,7 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
 
 
-for family in (running, reading_in, holdings_ltv, listing, database, setting_up):
+for family in (running, reading_in, holdings_ltv, listing, audit, database, setting_up):
     family.register(app)
 
 
