@@ -21,7 +21,7 @@ from bot.services.questions import Questions
 from bot.slack import events
 from bot.slack.actions import holding, plan, silencing
 from bot.slack.commands import alerts, holdings, ltv, plimsoll
-from bot.slack.desk import Desk
+from bot.slack.desk import Desk, Recorder
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
 from bot.slack.requests import Later, Requests
@@ -38,6 +38,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     acting: Acting,
     access: Access,
     requests: Requests,
+    audit: Recorder,
     health: Callable[[], Health],
     run_later: Later,
     command_prefix: str = "",
@@ -62,6 +63,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     desk = Desk(
         access=access,
         requests=requests,
+        audit=audit,
         run_later=run_later,
         slash=Slash(command_prefix),
         unavailable=unavailable,
