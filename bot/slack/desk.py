@@ -199,7 +199,7 @@ class Desk:
 
     def _taken(self, judged: Judgement, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
         if not judged.allowed:
-            self._refused(asked, judged)
+            self._log_refused(asked, judged)
             return {at_fault: judged.reason}
         try:
             wrong = handler(asked)
@@ -229,7 +229,7 @@ class Desk:
 
     def _judged(self, judged: Judgement, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
         if not judged.allowed:
-            self._refused(asked, judged)
+            self._log_refused(asked, judged)
             return self.ephemeral(notes.refusal(judged.reason))
         return self.ephemeral(self._handled(asked, handler, examples))
 
@@ -262,7 +262,7 @@ class Desk:
             self.note(asked, failed=reference)
             return self.ephemeral(notes.failure(asked.command, reference))
 
-    def _refused(self, asked: Asked, judged: Judgement) -> None:
+    def _log_refused(self, asked: Asked, judged: Judgement) -> None:
         _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
         self.note(asked, What.REFUSED, reason=judged.reason)
 
