@@ -144,12 +144,21 @@ def noted(audit: Auditing, *lines: str) -> None:
         audit.note("U1", What.ASKED, line, {})
 
 
-def test_what_cannot_be_written_now_is_written_later_once_and_in_order(store: Store) -> None:
+def test_what_cannot_be_written_now_is_written_later_once_and_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     audit = Auditing(store, Hand(), lambda _: None, (DatabaseUnavailableError,))
     noted(audit, "/ltv 1", "/ltv 2")
     with store.writing():
         audit.flush(timedelta(milliseconds=50))
-    noted(audit, "/ltv 3")
+
+    def busy(_: timedelta) -> None:
+        noted(audit, "/ltv 3")  # somebody asks meanwhile
+        raise DatabaseUnavailableError("locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "writing", busy)
+        audit.flush()
     assert log(store) == []
     for _ in range(2):
         audit.flush()
