@@ -26,10 +26,12 @@ from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
 from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
+from bot.logs import Redaction
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Job, Schedule
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
@@ -61,6 +63,9 @@ BEAT_EVERY = timedelta(seconds=15)
 DIGEST_EVERY = timedelta(minutes=1)
 """How often it is asked whether a week has ended: weeks end on whole minutes."""
 TOKEN_EVERY = timedelta(minutes=1)
+AUDIT_EVERY = timedelta(seconds=15)
+"""How often what could not be recorded of questions is tried again."""
+LAST_ENTRIES_WITHIN = timedelta(seconds=2)
 AGAIN_EVERY = timedelta(seconds=15)
 """How often a slot that somebody left undone is looked for."""
 SOCKET_SILENCE = timedelta(minutes=1)
@@ -89,7 +94,9 @@ class Running:
         self.metrics = Metrics()
         self.troubles_of_jobs = Troubles()
         self.store = Store(
-            open_engine(settings.database_url.get_secret_value()), database_clock.now if database_clock else None
+            open_engine(settings.database_url.get_secret_value()),
+            database_clock.now if database_clock else None,
+            Redaction(settings.secrets()).clean,
         )
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
@@ -127,6 +134,7 @@ class Running:
         )
         self.signing_secret = _signing_secret(settings)
         self._later = ThreadPoolExecutor(LATER_THREADS, thread_name_prefix="later")
+        self.audit = Auditing(self.store, clock, self._run_later, DOWN)
         self.slack_app = build_app(
             signing_secret=self.signing_secret,
             client=slack,
@@ -135,6 +143,7 @@ class Running:
             digests=self.digests,
             access=self.access,
             requests=Requests(self.store, clock),
+            audit=self.audit,
             health=self.health,
             run_later=self._run_later,
             command_prefix=settings.command_prefix,
@@ -203,6 +212,7 @@ class Running:
             Job("token", TOKEN_EVERY, self.know_token),
         ]
         if answers:
+            jobs += [Job("audit", AUDIT_EVERY, self.audit.flush)]
             jobs += [self._shared("refresh", CACHE_EVERY, lambda _: self.access.refresh(), CACHE_LEASE)]
         if answers and self._socket:
             jobs += [Job("connect", CONNECT_EVERY, self.connect)]
@@ -274,6 +284,7 @@ class Running:
         self._later.shutdown(wait=False, cancel_futures=True)
         self._feed.close()
         self._http.close()
+        self.audit.flush(LAST_ENTRIES_WITHIN)
         self.store.close()
 
     def dead_threads(self) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import (
+    audit,
     database,
     digest,
     holdings_ltv,
@@ -65,7 +66,18 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
 
 
-for family in (running, reading_in, holdings_ltv, months, pictures, listing, digest, database, setting_up):
+for family in (
+    running,
+    reading_in,
+    holdings_ltv,
+    months,
+    pictures,
+    listing,
+    digest,
+    audit,
+    database,
+    setting_up,
+):
     family.register(app)
 
 

@@ -15,6 +15,8 @@ import typer
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from bot.services.books import Scenario
     from bot.settings import Settings
     from bot.store.store import Store
@@ -84,13 +86,15 @@ def _why_unreadable(settings: Settings, error: Exception) -> PlimsollError:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """The database as it is. Its own errors are the caller's."""
+    from bot.logs import Redaction
     from bot.store.engine import open_engine
     from bot.store.store import Store
 
     try:
-        store = Store(open_engine(settings.database_url.get_secret_value()))
+        engine = open_engine(settings.database_url.get_secret_value())
     except ValueError as error:
         raise UsageError(str(error)) from None
+    store = Store(engine, clean=Redaction(settings.secrets()).clean)
     try:
         yield store
     finally:
@@ -181,6 +185,19 @@ def instant(text: str | None) -> datetime | None:
         return as_utc(written)
     except ValueError:
         raise UsageError(f"--at {text} has no time zone; write it with one, as 2026-01-31T23:59:59Z") from None
+
+
+def day(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """The day that `option` gives, as the instant at which it begins in `zone`."""
+    if text is None:
+        return None
+    from bot.domain.periods import midnight
+
+    try:
+        written = date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{option} “{text}” is no date; write it as 2026-02-01") from None
+    return midnight(sensible(option, text, written), zone)
 
 
 def sensible(option: str, text: str, day: date) -> date:

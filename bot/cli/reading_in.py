@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import output
-from bot.cli.common import FailedError, is_new, load, read_text, sensible, store_to_read, store_to_write, who
+from bot.cli.common import FailedError, day, is_new, load, read_text, store_to_read, store_to_write, who
 from bot.cli.pictures import format_of, save
 from bot.services.errors import NothingImportedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from bot.domain.merge import Merge
     from bot.domain.replay import ReplayLine
     from bot.domain.treasury import Treasury
@@ -106,7 +104,7 @@ def replay(
     settings = load()
     treasury = _read(file.name, read_text(file)).treasury if file is not None else _recorded(settings)
     zone = treasury.zone
-    begin, end = _day("--from", since, zone), _day("--to", until, zone)
+    begin, end = day("--from", since, zone), day("--to", until, zone)
     if begin and end and begin >= end:
         raise UsageError(f"--from {since} is not before --to {until}")
     history = _history(prices)
@@ -155,18 +153,6 @@ def _history(path: Path) -> list[tuple[datetime, int]]:
         return read_prices(path)
     except ValueError as error:
         raise UsageError(" ".join(str(error).split())) from None
-
-
-def _day(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
-    if text is None:
-        return None
-    from bot.domain.periods import midnight
-
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(f"{option} “{text}” is no date; write it as 2026-02-01") from None
-    return midnight(sensible(option, text, day), zone)
 
 
 def _print(treasury: Treasury, lines: list[ReplayLine], used: list[datetime]) -> None:

@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.domain.alert import Person, Silence
 from bot.domain.alerts import decide
+from bot.domain.audit import Entry, What
 from bot.domain.book import Book
 from bot.domain.checks import all_findings, finding_of
-from bot.domain.transitions import Act, Transition
+from bot.domain.periods import iso
+from bot.domain.silencing import about
+from bot.domain.transitions import Act, Reason, Transition
 from bot.services.books import Books
 from bot.services.checking import checks_in
 from bot.services.errors import NothingImportedError
@@ -93,6 +96,8 @@ class Acting:
             book = self._books.open(tx, now)
             row = tx.alert(alert_id)
             if row is None or row.status != "open":
+                key = row.key if row else f"alert {alert_id}"
+                tx.add_audit(_to_no_effect(act, key, Reason.NOT_OPEN, now))
                 return Acted(book, row, None)
             policy = replace(self._books.alerts, silences=tx.silences(now))
             finding = finding_of(book, all_findings(book), row.alert.key)
@@ -101,6 +106,8 @@ class Acting:
             acted = decide(by_itself.after, finding, now, policy, act)
             if acted.speaks:
                 record(tx, book, acted, self._channels)
+            else:
+                tx.add_audit(_to_no_effect(act, acted.key, acted.reason, now))
             kept = Acted(book, tx.alert(alert_id), acted)
         self._tell([one for one in (by_itself, acted) if one.speaks])
         return kept
@@ -129,6 +136,7 @@ class Acting:
                 return None
             wanted = replace(wanted, at=now)
             made = replace(wanted, id=tx.add_silence(wanted))
+            tx.add_audit(Entry(now, made.by.id, What.SILENCED, about(made), _terms_of(made)))
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
         return made
@@ -137,7 +145,32 @@ class Acting:
         """Ends one; whether it was in force. What it kept quiet is said at once."""
         with self._store.writing(ANSWER_WITHIN) as tx:
             now = self._clock.now()
+            ending = next((one for one in tx.silences(now) if one.id == silence_id), None)
             ended = tx.end_silence(silence_id, by.id, now)
+            tx.add_audit(_ended(ending, silence_id, by, now))
             said = checks_in(tx, self._books, now, self._channels) if ended else []
         self._tell(said)
         return ended
+
+
+def _to_no_effect(act: Act, key: str, reason: Reason, now: datetime) -> Entry:
+    """A click that changed nothing, and why not."""
+    return Entry(now, act.by.id, What.CLICKED, key, {"act": act.kind.value, "reason": reason.value})
+
+
+def _ended(silence: Silence | None, silence_id: int, by: Person, now: datetime) -> Entry:
+    """That somebody ended a silence; None: there was none in force to end."""
+    if silence is None:
+        return Entry(now, by.id, What.CLICKED, f"silence {silence_id}", {"act": "end", "reason": "not_in_force"})
+    return Entry(now, by.id, What.SILENCE_ENDED, about(silence), {"silence": silence_id})
+
+
+def _terms_of(silence: Silence) -> dict[str, Any]:
+    """What a silence covers, until when, and why."""
+    return {
+        "silence": silence.id,
+        "checks": sorted(silence.checks),
+        "subjects": sorted(silence.subjects),
+        "until": iso(silence.until),
+        "reason": silence.reason,
+    }

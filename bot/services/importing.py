@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from hashlib import sha256
+from typing import Any, Protocol, TypeAlias
 
+from bot.domain.audit import Entry, What
 from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
@@ -48,7 +50,13 @@ def import_file(
         merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
+            tx.add_audit(Entry(at, by, What.IMPORTED, name, _detail(text, merged.lines)))
     return merged.lines
+
+
+def _detail(text: str, lines: tuple[str, ...]) -> dict[str, Any]:
+    """Which file it was, to the letter, and what it changed."""
+    return {"sha256": sha256(text.encode()).hexdigest(), "changes": len(lines), "lines": list(lines)}
 
 
 def try_file(recorded: Treasury | None, read: ReadFile, name: str, text: str) -> Merge:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
 from bot.domain.alert import Alert, Silence
+from bot.domain.audit import Entry
 from bot.domain.money import Price
 from bot.domain.quotes import Poll, Tick
 from bot.domain.terms import Level
@@ -69,7 +70,13 @@ class KeepsTicks(Protocol):
     def add_tick(self, tick: Tick) -> Any: ...
 
 
-class KeepsRegister(Protocol):
+class KeepsAudit(Protocol):
+    """Keeps the audit log: whoever changes anything records it in the same transaction."""
+
+    def add_audit(self, entry: Entry) -> Any: ...
+
+
+class KeepsRegister(KeepsAudit, Protocol):
     """What an import writes."""
 
     def treasury(self) -> Treasury | None: ...
@@ -123,7 +130,7 @@ class Enqueues(Protocol):
     ) -> int: ...
 
 
-class KeepsAlerts(Reads, Enqueues, Protocol):
+class KeepsAlerts(Reads, Enqueues, KeepsAudit, Protocol):
     """What a check writes: alerts, their history, and the messages that must go out."""
 
     def open_alerts(self) -> Mapping[str, OpenAlert]: ...

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
 
 from bot.domain.alert import family
+from bot.domain.audit import PLIMSOLL, Entry, What
 from bot.domain.book import Book
 from bot.domain.messages import Message, escalation_of, exposure_of, message_of, reply_of
+from bot.domain.money import Price, percent_plain, usd_plain
+from bot.domain.periods import iso
 from bot.domain.terms import Level
 from bot.domain.transitions import Change, Reason, Transition
 from bot.domain.words import plain_text
@@ -38,11 +43,12 @@ class Outgoing:
 def record(tx: KeepsAlerts, book: Book, transition: Transition, channels: Channels) -> None:
     """The alert as it is now, its history, and what people must be told: all of it in `tx`."""
     for ref in transition.recovered:
-        tx.record_recovered(ref, transition.at)
+        if tx.record_recovered(ref, transition.at):
+            tx.add_audit(Entry(transition.at, PLIMSOLL, What.RECOVERED, f"call {ref}", {"alert": transition.key}))
     if transition.alert is None and transition.before is None:
         return
     message = message_of(book, transition)
-    covenant = family(transition.key) == "covenant"
+    ltv = book.read(exposure_of(book, transition.key)).lenders if family(transition.key) == "covenant" else None
     calls = transition.finding.calls if transition.finding else ()
     alert_id = tx.save_transition(
         transition,
@@ -50,10 +56,12 @@ def record(tx: KeepsAlerts, book: Book, transition: Transition, channels: Channe
         text=plain_text(f"{message.headline}\n{message.body}".strip()),
         due=calls[0].due if calls else None,
         price=book.price.usable,
-        ltv=book.read(exposure_of(book, transition.key)).lenders if covenant else None,
+        ltv=ltv,
     )
     if alert_id is None or not transition.speaks:
         return
+    if transition.change is not Change.UPDATED:  # new numbers alone, up to one a minute: the alert's history has them
+        tx.add_audit(_entry(transition, book.price.usable, ltv, plain_text(message.headline)))
     known = transition.alert or transition.before
     waits = tx.post_waits(f"alert:{alert_id}") if transition.reason is Reason.UNANSWERED else False
     for out in _outgoing(book, transition, replace(message, alert=alert_id), alert_id, channels, waits=waits):
@@ -67,6 +75,25 @@ def record(tx: KeepsAlerts, book: Book, transition: Transition, channels: Channe
             at=transition.at,
             elsewhere=out.elsewhere,
         )
+
+
+def _entry(transition: Transition, price: Price | None, ltv: Fraction | None, headline: str) -> Entry:
+    """What the audit log keeps of a change of an alert: who made it, and what it was then."""
+    act, known = transition.act, transition.alert or transition.before
+    detail: dict[str, Any] = {
+        "reason": transition.reason.value,
+        "act": act.kind.value if act else None,
+        "level": known.level.word if known else None,
+        "tier": known.tier if known else None,
+        "price_usd": usd_plain(price) if price is not None else None,
+        "ltv_pct": percent_plain(ltv) if ltv is not None else None,
+        "until": iso(known.hold.until) if act and known and known.hold and known.hold.until else None,
+        "mark": transition.mark,
+        "said": headline,
+        "quiet": transition.quiet or None,
+    }
+    given = {name: value for name, value in detail.items() if value is not None}
+    return Entry(transition.at, act.by.id if act else PLIMSOLL, What(transition.change.value), transition.key, given)
 
 
 def _outgoing(

@@ -22,7 +22,7 @@ from bot.services.questions import Questions
 from bot.slack import events
 from bot.slack.actions import holding, plan, silencing
 from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production
-from bot.slack.desk import Desk
+from bot.slack.desk import Desk, Recorder
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
 from bot.slack.requests import Later, Requests
@@ -40,6 +40,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     digests: Digests,
     access: Access,
     requests: Requests,
+    audit: Recorder,
     health: Callable[[], Health],
     run_later: Later,
     command_prefix: str = "",
@@ -64,6 +65,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     desk = Desk(
         access=access,
         requests=requests,
+        audit=audit,
         run_later=run_later,
         slash=Slash(command_prefix),
         unavailable=unavailable,

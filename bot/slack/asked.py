@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.domain.audit import What
+from bot.slack.text import unescape
+
 Json = Mapping[str, Any]
 
 
@@ -16,6 +19,7 @@ class Asked:
 
     That is everything after a command's word, or what a button or choice carries. `channel_id` None: a dialog is in no
     channel; `view_id` and `values` are its. `in_list`: it comes from an answer that may be replaced by a newer one.
+    `how` is what the audit log calls it: asked (a command), clicked, submitted.
     """
 
     command: str
@@ -29,6 +33,7 @@ class Asked:
     view_id: str = ""
     in_list: bool = False
     values: Json = field(default_factory=dict)
+    how: What = What.ASKED
 
     @classmethod
     def typed(cls, command: Json) -> Asked:
@@ -47,7 +52,7 @@ class Asked:
         channel = _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
         told = (*_who(body), channel, _text(body, "response_url"), *_rest(body))
         in_list = _part(body, "container").get("is_ephemeral") is True
-        return cls(label, _text(chosen, "value"), *told, in_list=in_list)
+        return cls(label, _text(chosen, "value"), *told, in_list=in_list, how=What.CLICKED)
 
     @classmethod
     def submitted(cls, body: Json, label: str) -> Asked:
@@ -64,7 +69,13 @@ class Asked:
             view_id=_text(view, "id"),
             in_list=origin.get("in_list") is True,
             values=_part(_part(view, "state"), "values"),
+            how=What.SUBMITTED,
         )
+
+    @property
+    def as_said(self) -> str:
+        """A command with its text, as typed; the label of a button or a dialog."""
+        return f"{self.command} {unescape(self.text)}".strip() if self.how is What.ASKED else self.command
 
     @property
     def origin(self) -> str:

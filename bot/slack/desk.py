@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.domain.alert import Person
+from bot.domain.audit import What
 from bot.services.access import Judgement, Ruling
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
 from bot.slack.asked import Asked
@@ -43,6 +44,12 @@ class Doorkeeper(Protocol):
     def name(self, user_id: str) -> str: ...
 
 
+class Recorder(Protocol):
+    """Has it recorded in the audit log, after the answer; see `bot.services.auditing.Auditing`."""
+
+    def note(self, actor: str, what: What, about: str, detail: Mapping[str, Any]) -> None: ...
+
+
 Handler = Callable[[Asked], Payload | None]
 """Answers; None: there is nothing to say."""
 
@@ -58,6 +65,7 @@ class Desk:
         *,
         access: Doorkeeper,
         requests: Requests,
+        audit: Recorder,
         run_later: Later,
         slash: Slash,
         unavailable: tuple[type[Exception], ...] = (),
@@ -68,6 +76,7 @@ class Desk:
         self.run_later = run_later
         self._access = access
         self._requests = requests
+        self._audit = audit
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
 
     def answering(self, handler: Handler, examples: tuple[str, ...]) -> Callable[[Ack, Mapping[str, Any]], None]:
@@ -75,12 +84,18 @@ class Desk:
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
             asked = Asked.typed(command)
-            ack(**self._answer(asked, handler, examples))
+            ack(**self._answer(asked, self._noted(handler), examples))
 
         return listener
 
-    def pressing(self, label: str, handler: Handler) -> Callable[[Ack, Mapping[str, Any]], None]:
-        """The Bolt listener that lets `handler` act on a click; what it answers is seen by who clicked alone."""
+    def pressing(
+        self, label: str, handler: Handler, *, records: bool = False
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
+        """The Bolt listener that lets `handler` act on a click; what it answers is seen by who clicked alone.
+
+        `records`: what it does is in the audit log by then. Where it fails that is noted here.
+        """
+        handler = handler if records else self._noted(handler)
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
             asked = Asked.pressed(body, label)
@@ -93,7 +108,7 @@ class Desk:
     def submitting(self, label: str, handler: Submitting, at_fault: str) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` take a dialog; the block `at_fault` says what no field is to blame for.
 
-        The dialog closes where nothing is wrong.
+        The dialog closes where nothing is wrong; then what it changed is in the audit log by the same transaction.
         """
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
@@ -106,6 +121,11 @@ class Desk:
     def person(self, asked: Asked) -> Person:
         """Who asks, by the name that Slack has for them."""
         return Person(asked.user_id, self._access.name(asked.user_id) or asked.user_name)
+
+    def note(self, asked: Asked, what: What | None = None, about: str = "", **detail: Any) -> None:
+        """Has it recorded after the answer: who asked what, and `detail` of what came of it."""
+        detail |= {} if asked.channel_id is None else {"channel": asked.channel_id}
+        self._audit.note(asked.user_id or "unknown", what or asked.how, about or asked.as_said, detail)
 
     def tell(self, asked: Asked, payload: Payload) -> None:
         """Says something to who asked, through the response_url, after the acknowledgement."""
@@ -182,11 +202,24 @@ class Desk:
             self._log_refused(asked, judged)
             return {at_fault: judged.reason}
         try:
-            return handler(asked)
+            wrong = handler(asked)
         except PlimsollError as refused:
-            return {at_fault: str(refused)}
+            wrong = {at_fault: str(refused)}
+        if wrong:
+            self.note(asked, wrong=wrong)
+        return wrong
 
     # All of them
+
+    def _noted(self, handler: Handler) -> Handler:
+        """`handler`, whose answers are noted."""
+
+        def noted(asked: Asked) -> Payload | None:
+            answer = handler(asked)
+            self.note(asked)
+            return answer
+
+        return noted
 
     def _judge(self, asked: Asked) -> Judgement:
         return self._access.judge(asked.user_id, asked.team_id, asked.channel_id)
@@ -205,10 +238,13 @@ class Desk:
         try:
             return handler(asked)
         except UsageError as wrong:
+            self.note(asked, wrong=str(wrong))
             return notes.usage(str(wrong), tuple(self.slash(example) for example in examples))
         except NothingImportedError as empty:
+            self.note(asked, wrong=str(empty))
             return notes.note(str(empty))
         except PlimsollError as refused:
+            self.note(asked, wrong=str(refused))
             return notes.refusal(str(refused))
 
     def _guarded(self, asked: Asked, work: Callable[[], Payload]) -> Payload:
@@ -217,14 +253,18 @@ class Desk:
             return work()
         except self._busy as busy:
             _log.warning("command_busy", command=asked.command, user=asked.user_id, error=str(busy))
+            if not isinstance(busy, StillAnsweringError):  # the first try notes what comes of it
+                self.note(asked, failed="busy")
             return self.ephemeral(notes.busy(asked.command))
         except Exception:  # noqa: BLE001 -- the last resort of the edge: somebody waits for an answer
             reference = secrets.token_hex(4)
             _log.exception("command_failed", command=asked.command, user=asked.user_id, reference=reference)
+            self.note(asked, failed=reference)
             return self.ephemeral(notes.failure(asked.command, reference))
 
     def _log_refused(self, asked: Asked, judged: Judgement) -> None:
         _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
+        self.note(asked, What.REFUSED, reason=judged.reason)
 
 
 def _words(payload: Payload) -> str:

@@ -21,6 +21,7 @@ from bot.domain.transitions import Transition
 from bot.domain.weeks import Weekly
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import run_checks
 from bot.services.deliver import Delivery
@@ -102,6 +103,7 @@ class Bench:
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
         self.jobs: list[Future[None]] = []
+        self.audit = Auditing(store, clock, self.later)
         self.health: Callable[[], Health] = lambda: Health(clock.now(), PriceView(PriceState.NONE), SOURCES)
         self.app = build_app(
             signing_secret=SECRET,
@@ -111,6 +113,7 @@ class Bench:
             digests=self.digests,
             access=self.access,
             requests=self.requests,
+            audit=self.audit,
             health=lambda: self.health(),  # noqa: PLW0108  (tests replace it)
             run_later=self.later,
             command_prefix=prefix,

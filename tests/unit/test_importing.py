@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.audit import Entry
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
 from bot.services.importing import import_file, try_file
@@ -26,6 +27,7 @@ class Register:
     def __init__(self) -> None:
         self.kept: Treasury | None = None
         self.written: list[tuple[object, ...]] = []
+        self.audited: list[Entry] = []
 
     @contextmanager
     def writing(self) -> Iterator[Register]:
@@ -43,6 +45,9 @@ class Register:
         self.kept = new
         self.written.append((at, by, source, *lines))
         return True
+
+    def add_audit(self, entry: Entry) -> None:
+        self.audited.append(entry)
 
 
 def importing(store: Register, text: str) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def register(app: App, desk: Desk, acting: Acting) -> None:
         return answer(acted, wanted, desk.slash)
 
     def pressing(name: str, label: str, kind: ActKind) -> None:
-        app.action(ACTIONS[name])(desk.pressing(label, lambda asked: act(asked, kind)))
+        app.action(ACTIONS[name])(desk.pressing(label, lambda asked: act(asked, kind), records=True))
 
     pressing(ACKNOWLEDGE, "Acknowledge", ActKind.ACKNOWLEDGE)
     pressing(SNOOZE, "Snooze", ActKind.SNOOZE)

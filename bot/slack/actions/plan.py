@@ -24,6 +24,8 @@ def register(app: App, desk: Desk, acting: Acting) -> None:
         exposure = next((one for one in found.book.exposures if one.key == key), None)
         if exposure is None:
             raise UsageError(f"There is no loan to make a plan for. Try `{desk.slash('ltv')}`.")
-        return ltv(found.book, [exposure], desk.slash, headed=f"What would cure {exposure.title} now")
+        shown = ltv(found.book, [exposure], desk.slash, headed=f"What would cure {exposure.title} now")
+        desk.note(asked, about=key, act="plan")
+        return shown
 
-    app.action(ACTIONS[PLAN])(desk.pressing("Show plan", plan))
+    app.action(ACTIONS[PLAN])(desk.pressing("Show plan", plan, records=True))

@@ -52,7 +52,7 @@ def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs) -> None:
         return {**listing(acting.listing(), desk.slash, told), "replace_original": True}
 
     app.action(ASK)(desk.pressing("Silence…", ask))
-    app.action(END)(desk.pressing("End", end))
+    app.action(END)(desk.pressing("End", end, records=True))
     app.view(fields.CALLBACK)(desk.submitting("Silence", take, fields.REASON_BLOCK))
 
 

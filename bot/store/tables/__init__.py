@@ -2,6 +2,7 @@
 
 from bot.store.columns import Base
 from bot.store.tables.alerting import Alert, AlertEvent, Fallback, Outbox, Silence
+from bot.store.tables.audit import Audit
 from bot.store.tables.market import PriceTick
 from bot.store.tables.register import (
     Account,
@@ -27,6 +28,7 @@ __all__ = [
     "Account",
     "Alert",
     "AlertEvent",
+    "Audit",
     "Calendar",
     "CashCost",
     "Facility",
