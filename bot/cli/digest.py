@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import output
-from bot.cli.common import At, Json, instant, load, store_to_read, store_to_write
+from bot.cli.common import At, Json, instant, load, store_to_read, store_to_write, who
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def digest(
         books = Books(settings.alert_policy(), settings.price_policy())
         digests = Digests(store, books, SystemClock(), settings.digest_at)
         found = digests.ended(asked)
-        became = digests.post(found, channel) if post and channel is not None else None
+        became = digests.post(found, channel, who()) if post and channel is not None else None
     if json:
         from bot.domain.digest_document import digest_document
 

@@ -51,6 +51,7 @@ class What(StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
+    POSTED = "posted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Head:
 
     number: int
     hash: str
+
+    @property
+    def phrase(self) -> str:
+        """As it is noted elsewhere: "1,234 entries, head 0123456789abcdef"."""
+        return f"{self.number:,} entr{'y' if self.number == 1 else 'ies'}, head {self.hash[:SHORTEST_HEAD]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.advice import advice
 from bot.domain.alert import Episode, family, subject
 from bot.domain.answers import holdings_value, net
+from bot.domain.audit import Head
 from bot.domain.book import Book
 from bot.domain.checks import Verdict
 from bot.domain.digest import Digest, Flow, Standing
@@ -34,12 +35,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A whole digest in words. `note` says what is out of the ordinary about it: that it is late."""
+    """A whole digest in words. `note` says what is out of the ordinary about it: that it is late. `seal` is the head of
+    the audit log as it was posted.
+    """
 
     headline: str
     advice: str
     parts: tuple[Part, ...]
     note: str = ""
+    seal: str = ""
 
     def document(self) -> dict[str, Any]:
         return {"view": VIEW, **asdict(self)}
@@ -47,17 +51,20 @@ class Told:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Told:
         parts = tuple(Part(part["title"], tuple(part["lines"])) for part in document["parts"])
-        return cls(document["headline"], document["advice"], parts, document["note"])
+        return cls(document["headline"], document["advice"], parts, document["note"], document["seal"])
 
     @property
     def text(self) -> str:
         """All of it, a line each."""
         lines = [line for part in self.parts for line in (f"{part.title}:", *part.lines)]
-        return "\n".join([self.headline, self.advice, *lines, *([self.note] if self.note else [])])
+        return "\n".join([self.headline, self.advice, *lines, *(line for line in (self.note, self.seal) if line)])
 
 
-def told(digest: Digest, said_at: datetime | None = None) -> Told:
-    """The digest as it is said; `said_at`: so much later than the week ended that it must be mentioned."""
+def told(digest: Digest, said_at: datetime | None = None, sealed: Head | None = None) -> Told:
+    """The digest as it is said; `said_at`: so much later than the week ended that it must be mentioned.
+
+    `sealed` is the head of the audit log: kept in the channel, it vouches for every entry before it.
+    """
     return Told(
         headline=headline(digest),
         advice=advice(digest.book, [one.verdict for one in digest.standings]),
@@ -70,6 +77,7 @@ def told(digest: Digest, said_at: datetime | None = None) -> Told:
             Part("Next four weeks", tuple(_ahead(digest))),
         ),
         note=_late(digest, said_at) if said_at is not None else "",
+        seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
     )
 
 

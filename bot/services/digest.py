@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from bot.domain.alert import Episode, Silence
+from bot.domain.audit import PLIMSOLL, Entry, Head, What
 from bot.domain.digest import Digest, digest_of
 from bot.domain.digest_words import told
 from bot.domain.periods import iso
@@ -49,6 +50,8 @@ class WritesDigest(Enqueues, Protocol):
     """What posting it writes."""
 
     def post_status(self, stream: str) -> str | None: ...
+
+    def add_audit(self, entry: Entry) -> Head: ...
 
 
 class DigestStore(Reading[ReadsDigest], Protocol):
@@ -125,25 +128,26 @@ class Digests:
     def work(self, claim: Claim, channel: str) -> None:
         """Posts the digest of the week that `claim` is about into `channel`, unless that was done before."""
         digest = self.ended(claim.slot.due_at)
-        self._post(digest, channel, again=False)
+        self._post(digest, channel, PLIMSOLL, again=False)
 
-    def post(self, digest: Digest, channel: str) -> Posting:
-        """Posts it by hand: as `work`, but what Slack has refused for good is posted again.
+    def post(self, digest: Digest, channel: str, by: str) -> Posting:
+        """Posts it by hand, `by` whom: as `work`, but what Slack has refused for good is posted again.
 
         UsageError where its week has not ended yet.
         """
         if digest.week.ends > self._clock.now():
             raise UsageError(f"Week {digest.week.name} has not ended yet: only a week that has is posted")
-        return self._post(digest, channel, again=True)
+        return self._post(digest, channel, by, again=True)
 
-    def _post(self, digest: Digest, channel: str, *, again: bool) -> Posting:
+    def _post(self, digest: Digest, channel: str, by: str, *, again: bool) -> Posting:
         now, week = self._clock.now(), digest.week
-        said = told(digest, now if now - week.ends > LATE_AFTER else None)
         stream = f"{JOB}:{week.name}"
         with self._store.writing() as tx:
             before = tx.post_status(stream)
             if before is not None and not (again and before == "failed"):
                 return Posting.WAITING if before == "pending" else Posting.POSTED
+            sealed = tx.add_audit(Entry(now, by, What.POSTED, stream, {"channel": channel}))
+            said = told(digest, now if now - week.ends > LATE_AFTER else None, sealed)
             tx.enqueue(
                 alert_id=None,
                 stream=stream,

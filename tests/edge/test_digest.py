@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +25,7 @@ from bot.settings import GivenSettings
 from bot.treasury_file import read_treasury
 from bot.workspace import Workspace, faults
 
+from .cli_process import run_plimsoll
 from .test_slack_bench import SECRET, SOURCES, TREASURY, Hand
 
 TOKEN = "xoxb-1-of-tests"
@@ -121,6 +125,24 @@ def only_sqlite(_migrated: Callable[[str], str], tmp_path: Any) -> Iterator[Team
     shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), path)
     with team(f"sqlite:///{path}") as made:
         yield made
+
+
+def test_it_carries_the_head_of_the_audit_log_and_so_vouches_for_what_is_before_it(only_sqlite: Team) -> None:
+    only_sqlite.imports()
+    only_sqlite.clock.set(MONDAY)
+    only_sqlite.first.post_digest()
+    only_sqlite.delivers()
+    (message,) = only_sqlite.slack.channel("C2")
+    (sealed,) = re.findall(r"Audit log: 1 entry, head ([0-9a-f]{16})$", message.text)
+    database = only_sqlite.url.removeprefix("sqlite:///")
+    run = run_plimsoll(Path(database).parent, "audit", "verify", "--head", sealed, DATABASE_URL=only_sqlite.url)
+    assert (run.code, run.err) == (0, "")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TRIGGER audit_keeps_rows")
+        connection.execute("DELETE FROM audit")
+        connection.commit()
+    run = run_plimsoll(Path(database).parent, "audit", "verify", "--head", sealed, DATABASE_URL=only_sqlite.url)
+    assert run.code == 1
 
 
 def test_two_workers_woken_together_post_it_once(workers: Team) -> None:

@@ -25,8 +25,7 @@ def digest(told: Told, slash: Slash | None = None) -> Payload:
     rooms = _shared(BUDGET, [_size(own) for own in lines])
     for part, own, room in zip(told.parts, lines, rooms, strict=True):
         blocks += _part(part, own, room)
-    if told.note:
-        blocks += [context(rich(told.note))]
+    blocks += [context(rich(line)) for line in (told.note, told.seal) if line]
     if slash is not None:
         words = f"{code(slash('digest last'))} shows the last week that ended; {code(slash('ltv'))} has all about LTVs."
         blocks += [context(words)]
