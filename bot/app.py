@@ -99,7 +99,7 @@ class Running:
         self.turn = threading.Lock()
         self._http = http
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
-        self.access = Access(self.store, SlackDirectory(slack), clock)
+        self.access = Access(self.store, SlackDirectory(slack), clock, settings.roles(), self.channels)
         self._token = TokenWatch(self.access.ask_home)
         self.delivery = Delivery(
             self.store,
@@ -285,7 +285,7 @@ class Running:
         try:
             with self.store.reading() as tx:
                 view, tick, treasury = self.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
-                checked = tx.checked_ago()
+                checked, closed = tx.checked_ago(), self.access.closed(tx)
             outbox = outbox_state(self.store, now)
         except DOWN as error:
             return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
@@ -303,6 +303,7 @@ class Running:
             failed=outbox.failed,
             failures=outbox.reasons,
             socket_silent_for=self._socket.silent_for() if self._socket else None,
+            closed=tuple(closed),
             facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
             version=_version(),
         )

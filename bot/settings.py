@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from bot.domain.alerts import AlertPolicy
 from bot.domain.money import parse_ratio
 from bot.domain.quotes import PricePolicy
+from bot.domain.roles import Roles
 from bot.prices.registry import DEFAULT_SOURCES, parse_sources
 from bot.services.errors import UsageError
 
@@ -32,6 +33,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])\Z", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+\Z", re.ASCII)
 _GROUP = re.compile(r"S[A-Z0-9]+\Z", re.ASCII)
+_HOLDER = re.compile(r"[UWS][A-Z0-9]+\Z", re.ASCII)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]+\Z", re.ASCII)
 _POLLS_MISSED, _LEAST_PATIENCE = 3, timedelta(seconds=10)
 _PREFIX = re.compile(r"[a-z0-9_-]{0,20}\Z", re.ASCII)
@@ -138,6 +140,20 @@ def _group(value: Any) -> str:
     return text
 
 
+def _holders(value: Any) -> tuple[str, ...]:
+    """Users and user groups, each once, in the order they are written."""
+    ids = [part.strip() for part in str(value).split(",") if part.strip()]
+    for one in ids:
+        if not _HOLDER.match(one):
+            raise ValueError(
+                f"“{one}” is no user's or user group's id; write them as U0123456789 (“Copy member ID” in a profile) "
+                "and S0123456789 (in the group's link), with commas between"
+            )
+    if not ids:
+        raise ValueError("names nobody; leave it out, or write ids as U0123456789 or S0123456789, with commas between")
+    return tuple(dict.fromkeys(ids))
+
+
 def _fallback_urls(value: Any) -> tuple[SecretStr, ...]:
     """Addresses as the apprise library writes them; whether it knows each is asked when the bot is built."""
     parts = [str(part).strip() for part in (re.split(r"[,\s]+(?=[a-z][a-z0-9+.-]*://)", str(value).strip()))]
@@ -235,6 +251,10 @@ class Settings(BaseSettings):
     fallback_after: Moment = timedelta(minutes=2)
     heartbeat_url: Annotated[SecretStr, BeforeValidator(_heartbeat_url)] | None = None
 
+    viewers: Annotated[tuple[str, ...] | None, NoDecode, PlainValidator(_holders)] = None
+    operators: Annotated[tuple[str, ...], NoDecode, PlainValidator(_holders)] = ()
+    approvers: Annotated[tuple[str, ...], NoDecode, PlainValidator(_holders)] = ()
+
     log_format: Annotated[LogFormat, PlainValidator(_log_format)] = LogFormat.TEXT
 
     @model_validator(mode="after")
@@ -268,6 +288,10 @@ class Settings(BaseSettings):
             escalate_after=self.escalate_after if self.escalation_channel else None,
             flap_limit=self.flap_limit,
         )
+
+    def roles(self) -> Roles:
+        """Who may do what."""
+        return Roles(self.viewers, self.operators, self.approvers)
 
     def price_policy(self) -> PricePolicy:
         """When a quote, a price and a jump are believed."""

@@ -22,6 +22,11 @@ class Channels:
     escalation: str | None = None
     group: str | None = None
 
+    def by_setting(self) -> dict[str, str]:
+        """Every channel there is, by the setting that names it."""
+        named = {"ALERT_CHANNEL": self.alerts, "ESCALATION_CHANNEL": self.escalation}
+        return {setting: channel for setting, channel in named.items() if channel}
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.domain.roles import Role
+
 Json = Mapping[str, Any]
 
 
@@ -16,6 +18,7 @@ class Asked:
 
     That is everything after a command's word, or what a button or choice carries. `channel_id` None: a dialog is in no
     channel; `view_id` and `values` are its. `in_list`: it comes from an answer that may be replaced by a newer one.
+    `needs` is the role that it takes.
     """
 
     command: str
@@ -29,6 +32,7 @@ class Asked:
     view_id: str = ""
     in_list: bool = False
     values: Json = field(default_factory=dict)
+    needs: Role = Role.VIEWER
 
     @classmethod
     def typed(cls, command: Json) -> Asked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.domain.alert import Person
+from bot.domain.roles import Role, Roles, Standing
+from bot.domain.words import plain_text
 from bot.services.access import Judgement, Ruling
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
 from bot.slack.asked import Asked
@@ -36,9 +39,14 @@ _log = structlog.get_logger(__name__)
 class Doorkeeper(Protocol):
     """Judges who may be answered where; see `bot.services.access.Access`."""
 
-    def judge(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
+    def judge(self, user_id: str, team_id: str, channel_id: str | None, needs: Role) -> Judgement: ...
 
-    def look_up(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
+    def look_up(self, user_id: str, team_id: str, channel_id: str | None, needs: Role) -> Judgement: ...
+
+    def standing(self, user_id: str) -> Standing: ...
+
+    @property
+    def roles(self) -> Roles: ...
 
     def name(self, user_id: str) -> str: ...
 
@@ -70,34 +78,41 @@ class Desk:
         self._requests = requests
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
 
-    def answering(self, handler: Handler, examples: tuple[str, ...]) -> Callable[[Ack, Mapping[str, Any]], None]:
-        """The Bolt listener that answers with `handler`; `examples` go with a usage line."""
+    def answering(
+        self, handler: Handler, examples: tuple[str, ...], needs: Role = Role.VIEWER
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
+        """The Bolt listener that answers with `handler` whoever has the role it `needs`; `examples` go with a usage
+        line."""
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
-            asked = Asked.typed(command)
+            asked = replace(Asked.typed(command), needs=needs)
             ack(**self._answer(asked, handler, examples))
 
         return listener
 
-    def pressing(self, label: str, handler: Handler) -> Callable[[Ack, Mapping[str, Any]], None]:
+    def pressing(
+        self, label: str, handler: Handler, needs: Role = Role.VIEWER
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` act on a click; what it answers is seen by who clicked alone."""
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = Asked.pressed(body, label)
+            asked = replace(Asked.pressed(body, label), needs=needs)
             if problem := self._guarded(asked, lambda: self._press(asked, handler)):
                 self.tell(asked, problem)
             ack()
 
         return listener
 
-    def submitting(self, label: str, handler: Submitting, at_fault: str) -> Callable[[Ack, Mapping[str, Any]], None]:
+    def submitting(
+        self, label: str, handler: Submitting, at_fault: str, needs: Role = Role.VIEWER
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` take a dialog; the block `at_fault` says what no field is to blame for.
 
         The dialog closes where nothing is wrong.
         """
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = Asked.submitted(body, label)
+            asked = replace(Asked.submitted(body, label), needs=needs)
             errors = self._submit(asked, handler, at_fault)
             ack(response_action="errors", errors=errors) if errors else ack()
 
@@ -106,6 +121,19 @@ class Desk:
     def person(self, asked: Asked) -> Person:
         """Who asks, by the name that Slack has for them."""
         return Person(asked.user_id, self._access.name(asked.user_id) or asked.user_name)
+
+    @property
+    def roles(self) -> Roles:
+        """Whom the settings name."""
+        return self._access.roles
+
+    def standing(self, asked: Asked) -> Standing:
+        """What who asks may do."""
+        return self._access.standing(asked.user_id)
+
+    def name(self, user_id: str) -> str:
+        """What somebody goes by, as far as that is known."""
+        return self._access.name(user_id)
 
     def tell(self, asked: Asked, payload: Payload) -> None:
         """Says something to who asked, through the response_url, after the acknowledgement."""
@@ -180,7 +208,7 @@ class Desk:
     def _taken(self, judged: Judgement, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
         if not judged.allowed:
             self._log_refused(asked, judged)
-            return {at_fault: judged.reason}
+            return {at_fault: plain_text(judged.reason)}
         try:
             return handler(asked)
         except PlimsollError as refused:
@@ -189,10 +217,10 @@ class Desk:
     # All of them
 
     def _judge(self, asked: Asked) -> Judgement:
-        return self._access.judge(asked.user_id, asked.team_id, asked.channel_id)
+        return self._access.judge(asked.user_id, asked.team_id, asked.channel_id, asked.needs)
 
     def _look_up(self, asked: Asked) -> Judgement:
-        return self._access.look_up(asked.user_id, asked.team_id, asked.channel_id)
+        return self._access.look_up(asked.user_id, asked.team_id, asked.channel_id, asked.needs)
 
     def _judged(self, judged: Judgement, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
         if not judged.allowed:
@@ -224,7 +252,7 @@ class Desk:
             return self.ephemeral(notes.failure(asked.command, reference))
 
     def _log_refused(self, asked: Asked, judged: Judgement) -> None:
-        _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
+        _log.info("command_refused", command=asked.command, user=asked.user_id, reason=plain_text(judged.reason))
 
 
 def _words(payload: Payload) -> str:

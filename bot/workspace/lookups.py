@@ -141,7 +141,7 @@ def user_json(state: State, user: User) -> Json:
         "team_id": user.team_id,
         "name": user.name.lower().replace(" ", "."),
         "real_name": user.name,
-        "deleted": False,
+        "deleted": user.deleted,
         "tz": "America/Chicago",
         "tz_label": "Central Standard Time",
         "tz_offset": -21600,

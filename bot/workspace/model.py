@@ -62,6 +62,7 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     is_bot: bool = False
+    deleted: bool = False
 
 
 @dataclass

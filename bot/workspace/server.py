@@ -129,10 +129,12 @@ class Workspace(SlackClient):
         is_stranger: bool = False,
         team_id: str | None = None,
         is_bot: bool = False,
+        deleted: bool = False,
     ) -> User:
-        """Someone in the workspace. A stranger belongs to another organisation, by default "T0OTHER"."""
+        """Someone in the workspace. A stranger belongs to another organisation, by default "T0OTHER"; whoever is
+        `deleted` has a deactivated account."""
         team = team_id or ("T0OTHER" if is_stranger else self.bot.team_id)
-        user = User(user_id, name, team, is_restricted, is_ultra_restricted, is_stranger, is_bot)
+        user = User(user_id, name, team, is_restricted, is_ultra_restricted, is_stranger, is_bot, deleted)
         with self.state.change():
             self.state.users[user_id] = user
         return user

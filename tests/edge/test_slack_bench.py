@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from bot.domain.alerts import AlertPolicy
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Failure, Poll, PricePolicy, Quote, aggregate
+from bot.domain.roles import Roles
 from bot.domain.transitions import Transition
 from bot.services.access import Access
 from bot.services.acting import Acting
@@ -84,7 +85,13 @@ class Bench:
     """The bot and its Slack. `quiet` waits until everything handed to the executor is done."""
 
     def __init__(
-        self, store: Store, workspace: Workspace, clock: Hand, prefix: str = "", policy: AlertPolicy | None = None
+        self,
+        store: Store,
+        workspace: Workspace,
+        clock: Hand,
+        prefix: str = "",
+        policy: AlertPolicy | None = None,
+        roles: Roles | None = None,
     ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
@@ -93,7 +100,7 @@ class Bench:
         self.channels = Channels("C1", "C2", "S1")
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
-        self.access = Access(store, SlackDirectory(self.client), clock)
+        self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
         self.jobs: list[Future[None]] = []
@@ -178,7 +185,9 @@ class Bench:
 
 
 @contextmanager
-def bench(store: Store, prefix: str = "", policy: AlertPolicy | None = None) -> Iterator[Bench]:
+def bench(
+    store: Store, prefix: str = "", policy: AlertPolicy | None = None, roles: Roles | None = None
+) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
     with Workspace(SECRET, TOKEN, clock=clock.now, posts_per_second=None, updates_per_minute=None) as workspace:
@@ -187,7 +196,7 @@ def bench(store: Store, prefix: str = "", policy: AlertPolicy | None = None) -> 
         workspace.add_channel("C1", name="treasury")
         workspace.add_channel("C2", name="escalation")
         workspace.add_usergroup("S1", ["U2"])
-        made = Bench(store, workspace, clock, prefix, policy)
+        made = Bench(store, workspace, clock, prefix, policy, roles)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:

@@ -77,7 +77,9 @@ def test_what_waits_for_slack_as_it_is_upgraded_may_go_another_way_like_anything
 ) -> None:
     url, newest = empty_database(database_kind), migrate.scripts()
     shutil.copytree(newest, tmp_path / "alembic")
-    (tmp_path / "alembic" / "versions" / "0002_life_of_alerts.py").unlink()
+    for later in (tmp_path / "alembic" / "versions").glob("*.py"):
+        if later.name > "0002":
+            later.unlink()
     with monkeypatch.context() as then:
         then.setattr(migrate, "scripts", lambda: tmp_path / "alembic")
         assert migrate.upgrade(url) == ["0001"]
@@ -93,7 +95,7 @@ def test_what_waits_for_slack_as_it_is_upgraded_may_go_another_way_like_anything
                 ),
                 {"id": number, "kind": kind, "level": level, "status": status},
             )
-    assert migrate.upgrade(url) == ["0002"]
+    assert migrate.upgrade(url)[0] == "0002"
     with writing(open_engine(url, pooled=False)) as connection:
         assert list(connection.scalars(text("SELECT id FROM outbox WHERE elsewhere"))) == [1]
 

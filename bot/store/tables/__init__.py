@@ -19,7 +19,7 @@ from bot.store.tables.register import (
     Waiver,
 )
 from bot.store.tables.running import Heartbeat, JobRun
-from bot.store.tables.slack import HandledRequest, SlackChannel, SlackUser
+from bot.store.tables.slack import ClosedChannel, HandledRequest, SlackChannel, SlackGroup, SlackUser
 
 metadata = Base.metadata
 
@@ -29,6 +29,7 @@ __all__ = [
     "AlertEvent",
     "Calendar",
     "CashCost",
+    "ClosedChannel",
     "Facility",
     "FacilityGroup",
     "FacilityTerms",
@@ -44,6 +45,7 @@ __all__ = [
     "RegisterChange",
     "Silence",
     "SlackChannel",
+    "SlackGroup",
     "SlackUser",
     "Statement",
     "Treasury",
