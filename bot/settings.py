@@ -371,7 +371,7 @@ def _line(fault: Any) -> str:
     """One fault as “NAME: what is wrong; what would be right”."""
     name = str(fault["loc"][0]).upper() if fault["loc"] else ""
     text = str(fault["msg"]).removeprefix("Value error, ")
-    joined = f"{name} {text}" if text.startswith("is ") else f"{name}: {text}"
+    joined = f"{name} {text}" if text.startswith(("is ", "names ")) else f"{name}: {text}"
     return joined if name else text
 
 

@@ -148,9 +148,11 @@ class Workspace(SlackClient):
         is_archived: bool = False,
         bot_is_member: bool = True,
         is_private: bool = False,
+        is_pending_ext_shared: bool = False,
     ) -> Channel:
         """A channel with everyone in it. Adding one again changes it."""
         channel = Channel(channel_id, name, is_ext_shared, is_archived, bot_is_member, is_private)
+        channel.is_pending_ext_shared = is_pending_ext_shared
         with self.state.change():
             self.state.channels[channel_id] = channel
         return channel

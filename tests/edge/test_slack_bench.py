@@ -118,6 +118,7 @@ class Bench:
             unavailable=(DatabaseUnavailableError,),
             strict=True,
         )
+        self.url = ""
         self.deliverers = 0
         self.delivery: Delivery | None = None
 
@@ -200,7 +201,8 @@ def bench(
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:
-            workspace.connect(f"http://127.0.0.1:{port}/slack/events")
+            made.url = f"http://127.0.0.1:{port}/slack/events"
+            workspace.connect(made.url)
             yield made
             made.quiet()
             made.executor.shutdown()
