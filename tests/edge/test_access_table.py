@@ -81,6 +81,11 @@ class What:
     dialog: bool = False
     own: bool = False
 
+    @property
+    def title(self) -> str:
+        """Of its dialog: no other has it."""
+        return f"Of {self.needs.phrase}"
+
 
 WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
@@ -185,10 +190,10 @@ class World:
     def opened(self, what: What) -> View:
         """The dialog, before somebody who may have it. What cannot be said in it is said to them."""
         view = self.bot.slack.state.open_modal("U0APPROVER")
-        if view is None or view.callback_id != CALLBACKS[what.needs]:
+        if view is None or view.title != what.title:
             self.bot.slack.connect(self.bot.url)
             view = dialog(self.bot, user="U0APPROVER")
-            view.body["callback_id"] = CALLBACKS[what.needs]
+            view.body |= {"callback_id": CALLBACKS[what.needs], "title": {"type": "plain_text", "text": what.title}}
         return view
 
     def submits(self, view: View, user: str, channel: str) -> str:
