@@ -7,7 +7,7 @@ be. The change and its messages are one transaction, whichever process finds it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -86,7 +86,10 @@ class Places:
         else:
             tx.close_channel(channel_id, why, before.since if before else now)
         others = [one for one in self.settings if one != channel_id and one not in known]
-        message = self._over(channel_id, name, before, now) if why is None else self._closed(channel_id, name, why)
+        if why is None:
+            message = self._over(channel_id, name, before, now)
+        else:
+            message = self._closed(channel_id, name, why, others)
         for target in others or [channel_id]:
             group = self._channels.group if target == self._channels.escalation else None
             self._tell(tx, channel_id, target, replace(message, group=group or ""), now)
@@ -101,14 +104,17 @@ class Places:
             if channel in known
         ]
 
-    def _closed(self, channel_id: str, name: str, why: str) -> Message:
-        settings = self.settings[channel_id]
+    def _closed(self, channel_id: str, name: str, why: str, others: Collection[str]) -> Message:
+        settings, escalation = self.settings[channel_id], self._channels.escalation
+        body = _NEXT[why].format(settings=settings)
+        if self._is_for_alerts(channel_id) and escalation in others:
+            body += "\nMeanwhile critical alerts that nobody takes are said here, and can be taken here."
         what = "Alerts are not posted" if self._is_for_alerts(channel_id) else f"{settings} gets nothing"
         return Message(
             key=_stream(channel_id),
             level=(Level.CRITICAL if self._is_for_alerts(channel_id) else Level.WARNING).word,
             headline=f"{what}: {somewhere(channel_id, name)} {WORDS[why]}",
-            body=_NEXT[why].format(settings=settings),
+            body=body,
             mention=True,
         )
 

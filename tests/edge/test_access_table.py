@@ -22,6 +22,7 @@ from bot.slack.desk import Desk
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.views import notes
+from bot.slack.views.alerts import ACTIONS
 from bot.slack.views.listing import ASK, END
 from bot.slack.views.silence import CALLBACK
 from bot.slack.web import slack_blueprint
@@ -143,6 +144,19 @@ def outcome(who: str, needs: Role, where: str) -> str:
 def test_the_docs_have_the_same_table() -> None:
     assert table() == TABLE
     assert list(TABLE) == list(WHO)
+
+
+def test_the_table_leaves_nothing_out() -> None:
+    import bot.slack.commands as package
+
+    commands = {f"/{path.stem}" for path in Path(str(package.__file__)).parent.glob("[a-z]*.py")}
+    assert commands <= {what.line for what in WHAT.values()}
+    assert {*ACTIONS.values(), ASK, END} <= {what.action for what in WHAT.values()}
+    takes = DOCS.partition("| what | takes |")[2].partition("\n\n")[0]
+    for name, what in WHAT.items():
+        assert what.own or re.search(rf"^\| .*{re.escape(name)}.* \| an? {what.needs.word} \|$", takes, re.MULTILINE), (
+            name
+        )
 
 
 @dataclass

@@ -72,6 +72,7 @@ def test_it_is_said_in_the_other_channel_at_once_and_once_and_again_when_it_is_o
     (told,) = bot.slack.channel("C2")
     assert told.blocks[0]["text"]["text"] == f"<!subteam^S1> *Alerts are not posted: <#C1> {words}*"
     assert "set ALERT_CHANNEL to" in told.blocks[1]["text"]["text"]
+    assert "are said here, and can be taken here." in told.blocks[1]["text"]["text"]
     bot.slack.add_channel("C1", "treasury")
     bot.slack.send_event({"type": "channel_unarchive", "channel": "C1"})
     bot.access.refresh()

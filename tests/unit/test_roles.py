@@ -57,6 +57,12 @@ def test_each_holder_is_named_once_the_lowest_role_first() -> None:
     assert Roles().holders(Role.OPERATOR) == ()
 
 
+def test_of_unknown_groups_those_count_that_give_more_than_somebody_has() -> None:
+    roles = Roles(("S0",), ("U1", "S1"), ("S2", "S1"))
+    assert roles.standing("U1", {}) == Standing(Role.OPERATOR, (("S1", Role.APPROVER), ("S2", Role.APPROVER)))
+    assert Roles(("S0",), ("U1", "S1"), ("S2",)).standing("U1", {}) == Standing(Role.OPERATOR, (("S2", Role.APPROVER),))
+
+
 def test_nobody_named_is_nobody() -> None:
     assert Roles().standing("U1", {}) == Standing(Role.VIEWER)
     assert Roles(("U2",)).standing("U1", {}) == Standing(None)
