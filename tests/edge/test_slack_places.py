@@ -138,6 +138,7 @@ def test_it_is_said_anew_where_it_is_closed_for_another_reason(bot: Bench) -> No
     assert read(bot, "C2")[1:] == ["Alerts are not posted: #treasury is archived"]
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 def test_processes_that_find_it_together_say_it_once(bot: Bench) -> None:
     bot.slack.add_channel("C1", "treasury", is_ext_shared=True)
     each = [Access(bot.store, SlackDirectory(bot.client), bot.clock, channels=bot.channels) for _ in range(4)]
