@@ -100,7 +100,12 @@ class Running:
         )
         self.books = Books(settings.alert_policy(), settings.price_policy())
         self.questions = Questions(self.store, self.books, clock)
-        self.channels = Channels(settings.alert_channel or "", settings.escalation_channel, settings.escalation_group)
+        self.channels = Channels(
+            settings.alert_channel or "",
+            settings.escalation_channel,
+            settings.escalation_group,
+            settings.digest_channel,
+        )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
         self.digests = Digests(self.store, self.books, clock, settings.digest_at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -111,7 +116,7 @@ class Running:
         self.turn = threading.Lock()
         self._http = http
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
-        self.access = Access(self.store, SlackDirectory(slack), clock)
+        self.access = Access(self.store, SlackDirectory(slack), clock, settings.roles(), self.channels)
         self._token = TokenWatch(self.access.ask_home)
         self.delivery = Delivery(
             self.store,
@@ -310,7 +315,7 @@ class Running:
         try:
             with self.store.reading() as tx:
                 view, tick, treasury = self.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
-                checked = tx.checked_ago()
+                checked, closed = tx.checked_ago(), self.access.closed(tx)
             outbox = outbox_state(self.store, now)
         except DOWN as error:
             return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
@@ -328,6 +333,7 @@ class Running:
             failed=outbox.failed,
             failures=outbox.reasons,
             socket_silent_for=self._socket.silent_for() if self._socket else None,
+            closed=tuple(closed),
             facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
             version=_version(),
         )

@@ -88,12 +88,15 @@ def readiness(running: Running) -> dict[str, Any]:
             return _ready([f"the database lacks {len(lacking)} migrations: plimsoll db upgrade"])
         view, polled = price_view(running, now)
         checked = checked_ago(running.store)
+        with running.store.reading() as tx:
+            closed = running.access.closed(tx)
         outbox = outbox_state(running.store, now)
     except DOWN as error:
         return _ready([f"the database cannot be used: {database_trouble(error)}"])
     reasons = [
         *_price_reasons(running, view, polled, now),
         *_check_reasons(checked, running.settings.polled_within),
+        *(f"{one}: nothing is posted there; plimsoll doctor says the next step" for one in closed),
         *_outbox_reasons(outbox, now),
         *running.troubles(),
     ]

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from bot.domain.alerts import AlertPolicy
 from bot.domain.money import parse_ratio
 from bot.domain.quotes import PricePolicy
+from bot.domain.roles import Roles
 from bot.domain.weeks import Weekly
 from bot.prices.registry import DEFAULT_SOURCES, parse_sources
 from bot.services.errors import UsageError
@@ -33,6 +34,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])\Z", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]+\Z", re.ASCII)
 _GROUP = re.compile(r"S[A-Z0-9]+\Z", re.ASCII)
+_HOLDER = re.compile(r"[UWS][A-Z0-9]+\Z", re.ASCII)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]+\Z", re.ASCII)
 _POLLS_MISSED, _LEAST_PATIENCE = 3, timedelta(seconds=10)
 _PREFIX = re.compile(r"[a-z0-9_-]{0,20}\Z", re.ASCII)
@@ -137,6 +139,20 @@ def _group(value: Any) -> str:
     if not _GROUP.match(text):
         raise ValueError(f"“{text}” is not a user group's id; it is in the group's link, as S0123456789")
     return text
+
+
+def _holders(value: Any) -> tuple[str, ...]:
+    """Users and user groups, each once, in the order they are written."""
+    ids = [part.strip() for part in str(value).split(",") if part.strip()]
+    for one in ids:
+        if not _HOLDER.match(one):
+            raise ValueError(
+                f"“{one}” is no user's or user group's id; write them as U0123456789 (“Copy member ID” in a profile) "
+                "and S0123456789 (in the group's link), with commas between"
+            )
+    if not ids:
+        raise ValueError("names nobody; leave it out, or write ids as U0123456789 or S0123456789, with commas between")
+    return tuple(dict.fromkeys(ids))
 
 
 def _fallback_urls(value: Any) -> tuple[SecretStr, ...]:
@@ -245,6 +261,10 @@ class Settings(BaseSettings):
     fallback_after: Moment = timedelta(minutes=2)
     heartbeat_url: Annotated[SecretStr, BeforeValidator(_heartbeat_url)] | None = None
 
+    viewers: Annotated[tuple[str, ...] | None, NoDecode, PlainValidator(_holders)] = None
+    operators: Annotated[tuple[str, ...], NoDecode, PlainValidator(_holders)] = ()
+    approvers: Annotated[tuple[str, ...], NoDecode, PlainValidator(_holders)] = ()
+
     log_format: Annotated[LogFormat, PlainValidator(_log_format)] = LogFormat.TEXT
 
     @model_validator(mode="after")
@@ -278,6 +298,10 @@ class Settings(BaseSettings):
             escalate_after=self.escalate_after if self.escalation_channel else None,
             flap_limit=self.flap_limit,
         )
+
+    def roles(self) -> Roles:
+        """Who may do what."""
+        return Roles(self.viewers, self.operators, self.approvers)
 
     def price_policy(self) -> PricePolicy:
         """When a quote, a price and a jump are believed."""
@@ -357,7 +381,7 @@ def _line(fault: Any) -> str:
     """One fault as “NAME: what is wrong; what would be right”."""
     name = str(fault["loc"][0]).upper() if fault["loc"] else ""
     text = str(fault["msg"]).removeprefix("Value error, ")
-    joined = f"{name} {text}" if text.startswith("is ") else f"{name}: {text}"
+    joined = f"{name} {text}" if text.startswith(("is ", "names ")) else f"{name}: {text}"
     return joined if name else text
 
 

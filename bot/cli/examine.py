@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.roles import Role, groups_of
 from bot.services.errors import PlimsollError
 from bot.settings import Settings, SettingsError
 
@@ -187,9 +188,13 @@ def _slack(settings: Settings) -> Iterator[Result]:
     yield Result("slack token", True, f"{who.get('user')} in {who.get('team')}, {took}")
     if settings.slack_app_token is not None:
         yield _socket(client, settings.slack_app_token.get_secret_value())
-    for setting, channel in (("ALERT_CHANNEL", settings.alert_channel), ("DIGEST_CHANNEL", settings.digest_channel)):
+    for setting in ("ALERT_CHANNEL", "DIGEST_CHANNEL", "ESCALATION_CHANNEL"):
+        channel = getattr(settings, setting.lower())
         if channel is not None:
             yield _channel(client, setting, channel)
+    for role in Role:
+        if named := settings.roles().named(role):
+            yield _named(client, f"{role.word.upper()}S", named)
 
 
 def _fallback(settings: Settings) -> Iterator[Result]:
@@ -221,22 +226,53 @@ def _socket(client: WebClient, app_token: str) -> Result:
 
 
 def _channel(client: WebClient, setting: str, channel_id: str) -> Result:
-    """Whether the bot may post in the channel that `setting` names."""
+    """Whether the bot may speak in the channel that `setting` names."""
     from slack_sdk.errors import SlackApiError
 
-    check = setting.lower().replace("_", " ")
+    from bot.services.places import shared_outside
+
+    look = setting.lower().replace("_", " ")
     try:
         channel = client.conversations_info(channel=channel_id)["channel"]
     except (SlackApiError, OSError) as error:
         said = error.response["error"] if isinstance(error, SlackApiError) else str(error)
         step = f"set {setting} to the id of a channel that the bot is in (/invite it)"
-        return Result(check, False, f"{channel_id}: Slack says {said}; {step}")
+        return Result(look, False, f"{channel_id}: Slack says {said}; {step}")
     name = f"#{channel.get('name', channel_id)} ({channel_id})"
-    if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+    if shared_outside(channel):
         step = f"choose a channel of your own in {setting}"
-        return Result(check, False, f"{name} is shared with another organisation: nothing is posted; {step}")
+        return Result(look, False, f"{name} is shared with another organisation: nothing is posted; {step}")
     if channel.get("is_archived"):
-        return Result(check, False, f"{name} is archived; choose another in {setting}")
+        return Result(look, False, f"{name} is archived; choose another in {setting}")
     if not channel.get("is_member"):
-        return Result(check, False, f"the bot is not in {name}; in that channel: /invite @Plimsoll")
-    return Result(check, True, name)
+        return Result(look, False, f"the bot is not in {name}; in that channel: /invite @Plimsoll")
+    return Result(look, True, name)
+
+
+def _named(client: WebClient, setting: str, ids: tuple[str, ...]) -> Result:
+    """Whether Slack knows the users and user groups that `setting` names, and will say who is in the groups."""
+    from bot.services.access import person
+    from bot.services.directory import LookUpFailedError
+    from bot.slack.directory import SlackDirectory
+
+    directory, groups = SlackDirectory(client), groups_of(ids)
+    people, wrong = set[str](), list[str]()
+    try:
+        home = directory.home()
+    except LookUpFailedError as failed:
+        return Result(setting.lower(), False, f"Slack says {failed.code}; ask again")
+    for one in ids:
+        try:
+            if one in groups:
+                people |= set(directory.group(one))
+            elif person(directory.user(one), home).allowed:
+                people.add(one)
+            else:
+                wrong.append(f"{one} is no full member of this workspace, and is refused")
+        except LookUpFailedError as failed:
+            wrong.append(f"{one}: Slack says {failed.code}")
+    if wrong:
+        step = f"correct {setting}; to read user groups the app needs the scope usergroups:read (plimsoll manifest)"
+        return Result(setting.lower(), False, f"{', '.join(wrong)}; {step}")
+    what = [_many(len(ids) - len(groups), "user", "users"), _many(len(groups), "user group", "user groups")]
+    return Result(setting.lower(), True, f"{' and '.join(what)}: {_many(len(people), 'person', 'people')}")

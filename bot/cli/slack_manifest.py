@@ -20,6 +20,8 @@ SCOPES = (
     "users:read",
     "channels:read",
     "groups:read",
+    # who is in the user groups that VIEWERS, OPERATORS and APPROVERS name
+    "usergroups:read",
     # a post whose outcome is unknown is looked for before it is sent again
     "channels:history",
     "groups:history",
@@ -31,10 +33,10 @@ NEEDS_ANOTHER_SCOPE = ("shared_channel_invite_accepted", "shared_channel_invite_
 
 def slack_manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
     """The manifest. With `url` Slack calls the bot there; without one, the bot calls Slack (Socket Mode)."""
-    from bot.slack.events import CHANNEL_EVENTS, USER_EVENTS
+    from bot.slack.events import CHANNEL_EVENTS, GROUP_EVENTS, USER_EVENTS
     from bot.slack.web import PATH
 
-    events = [name for name in (*USER_EVENTS, *CHANNEL_EVENTS) if name not in NEEDS_ANOTHER_SCOPE]
+    events = [name for name in (*USER_EVENTS, *CHANNEL_EVENTS, *GROUP_EVENTS) if name not in NEEDS_ANOTHER_SCOPE]
     endpoint = f"{url.rstrip('/')}{PATH}" if url else None
     at = {"request_url": endpoint} if endpoint else {}
     return {

@@ -128,6 +128,8 @@ def _settings(folder: Path, secret: str, token: str, api_url: str, *, fast: bool
             "alert_channel": CHANNEL,
             "escalation_channel": ESCALATION_CHANNEL,
             "escalation_group": OFFICERS,
+            "operators": TREASURER,
+            "approvers": OFFICERS,
             "price_every": "1s" if fast else "10s",
         }
     )

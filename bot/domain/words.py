@@ -17,6 +17,8 @@ from bot.domain.price import PriceState, PriceView
 
 MOMENT = re.compile("\x02([^|\x03]+)\\|([^\x03]+)\x03")
 _PERSON = re.compile("\x02@[^|\x03]+\\|([^\x03]+)\x03")
+_NO_MARKS = {0x02: None, 0x03: None}
+"""Nobody's name may end the mark that it stands in."""
 _WEEK = timedelta(days=6)
 
 
@@ -40,13 +42,19 @@ def dated(instant: datetime, zone: ZoneInfo) -> str:
 
 def someone(person: Person) -> str:
     """A person by name, marked so that Slack can show them as its own."""
-    name = person.name.replace("\x02", "").replace("\x03", "")  # nobody's name may end the mark
+    name = person.name.translate(_NO_MARKS)
     return f"\x02@{person.id}|{name or person.id}\x03"
 
 
-def somewhere(channel: str) -> str:
-    """A channel, marked so that Slack can show it by its name."""
-    return f"\x02#{channel}|{channel}\x03"
+def somewhere(channel: str, name: str = "") -> str:
+    """A channel, marked so that Slack can show it by its name; `name` is for everywhere else."""
+    shown = f"#{name}" if name else channel
+    return f"\x02#{channel}|{shown.translate(_NO_MARKS)}\x03"
+
+
+def some_group(group_id: str) -> str:
+    """A user group, marked so that Slack can show it by its name."""
+    return f"\x02^{group_id}|{group_id}\x03"
 
 
 def plain_people(text: str) -> str:

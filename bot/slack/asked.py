@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.audit import What
+from bot.domain.roles import Role
 from bot.slack.text import unescape
 
 Json = Mapping[str, Any]
@@ -17,9 +18,10 @@ Json = Mapping[str, Any]
 class Asked:
     """One request as it came. `command` is what an answer calls it, `text` what was said with it.
 
-    That is everything after a command's word, or what a button or choice carries. `channel_id` None: a dialog is in no
-    channel; `view_id` and `values` are its. `in_list`: it comes from an answer that may be replaced by a newer one.
-    `how` is what the audit log calls it: asked (a command), clicked, submitted.
+    That is everything after a command's word, or what a button or choice carries. A dialog's `channel_id` is where it
+    was opened, None where that is not known; `view_id` and `values` are its. `in_list`: it comes from an answer that
+    may be replaced by a newer one. `how` is what the audit log calls it: asked (a command), clicked, submitted. `needs`
+    is the role that it takes.
     """
 
     command: str
@@ -34,6 +36,7 @@ class Asked:
     in_list: bool = False
     values: Json = field(default_factory=dict)
     how: What = What.ASKED
+    needs: Role = Role.VIEWER
 
     @classmethod
     def typed(cls, command: Json) -> Asked:
@@ -56,14 +59,15 @@ class Asked:
 
     @classmethod
     def submitted(cls, body: Json, label: str) -> Asked:
-        """A dialog. Slack gives it no response_url: what there is to say goes where it was opened; see `origin`."""
+        """A dialog. Slack gives it neither channel nor response_url: both are those of where it was opened; see
+        `origin`."""
         view = _part(body, "view")
         origin = _read(_text(view, "private_metadata"))
         return cls(
             label,
             "",
             *_who(body),
-            None,
+            _text(origin, "channel") or None,
             _text(origin, "response_url"),
             *_rest(body),
             view_id=_text(view, "id"),
@@ -80,7 +84,8 @@ class Asked:
     @property
     def origin(self) -> str:
         """What a dialog that is opened for this carries as its `private_metadata`."""
-        return json.dumps({"response_url": self.response_url, "in_list": self.in_list})
+        told = {"response_url": self.response_url, "channel": self.channel_id, "in_list": self.in_list}
+        return json.dumps(told)
 
     def value(self, block_id: str) -> Json:
         """What the one field of an input block holds, as Slack reports it."""

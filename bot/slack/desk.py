@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.domain.alert import Person
 from bot.domain.audit import What
+from bot.domain.roles import Role, Roles, Standing
+from bot.domain.words import plain_text
 from bot.services.access import Judgement, Ruling
 from bot.services.errors import NothingImportedError, PlimsollError, UsageError
 from bot.slack.asked import Asked
@@ -37,9 +40,14 @@ _log = structlog.get_logger(__name__)
 class Doorkeeper(Protocol):
     """Judges who may be answered where; see `bot.services.access.Access`."""
 
-    def judge(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
+    def judge(self, user_id: str, team_id: str, channel_id: str | None, needs: Role) -> Judgement: ...
 
-    def look_up(self, user_id: str, team_id: str, channel_id: str | None) -> Judgement: ...
+    def look_up(self, user_id: str, team_id: str, channel_id: str | None, needs: Role) -> Judgement: ...
+
+    def standing(self, user_id: str) -> Standing: ...
+
+    @property
+    def roles(self) -> Roles: ...
 
     def name(self, user_id: str) -> str: ...
 
@@ -79,17 +87,20 @@ class Desk:
         self._audit = audit
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
 
-    def answering(self, handler: Handler, examples: tuple[str, ...]) -> Callable[[Ack, Mapping[str, Any]], None]:
-        """The Bolt listener that answers with `handler`; `examples` go with a usage line."""
+    def answering(
+        self, handler: Handler, examples: tuple[str, ...], needs: Role = Role.VIEWER
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
+        """The Bolt listener that answers with `handler` whoever has the role it `needs`; `examples` go with a usage
+        line."""
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
-            asked = Asked.typed(command)
+            asked = replace(Asked.typed(command), needs=needs)
             ack(**self._answer(asked, self._noted(handler), examples))
 
         return listener
 
     def pressing(
-        self, label: str, handler: Handler, *, records: bool = False
+        self, label: str, handler: Handler, needs: Role = Role.VIEWER, *, records: bool = False
     ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` act on a click; what it answers is seen by who clicked alone.
 
@@ -98,21 +109,23 @@ class Desk:
         handler = handler if records else self._noted(handler)
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = Asked.pressed(body, label)
+            asked = replace(Asked.pressed(body, label), needs=needs)
             if problem := self._guarded(asked, lambda: self._press(asked, handler)):
                 self.tell(asked, problem)
             ack()
 
         return listener
 
-    def submitting(self, label: str, handler: Submitting, at_fault: str) -> Callable[[Ack, Mapping[str, Any]], None]:
+    def submitting(
+        self, label: str, handler: Submitting, at_fault: str, needs: Role = Role.VIEWER
+    ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` take a dialog; the block `at_fault` says what no field is to blame for.
 
         The dialog closes where nothing is wrong; then what it changed is in the audit log by the same transaction.
         """
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = Asked.submitted(body, label)
+            asked = replace(Asked.submitted(body, label), needs=needs)
             errors = self._submit(asked, handler, at_fault)
             ack(response_action="errors", errors=errors) if errors else ack()
 
@@ -126,6 +139,19 @@ class Desk:
         """Has it recorded after the answer: who asked what, and `detail` of what came of it."""
         detail |= {} if asked.channel_id is None else {"channel": asked.channel_id}
         self._audit.note(asked.user_id or "unknown", what or asked.how, about or asked.as_said, detail)
+
+    @property
+    def roles(self) -> Roles:
+        """Whom the settings name."""
+        return self._access.roles
+
+    def standing(self, asked: Asked) -> Standing:
+        """What who asks may do."""
+        return self._access.standing(asked.user_id)
+
+    def name(self, user_id: str) -> str:
+        """What somebody goes by, as far as that is known."""
+        return self._access.name(user_id)
 
     def tell(self, asked: Asked, payload: Payload) -> None:
         """Says something to who asked, through the response_url, after the acknowledgement."""
@@ -200,7 +226,7 @@ class Desk:
     def _taken(self, judged: Judgement, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
         if not judged.allowed:
             self._log_refused(asked, judged)
-            return {at_fault: judged.reason}
+            return {at_fault: plain_text(judged.reason)}
         try:
             wrong = handler(asked)
         except PlimsollError as refused:
@@ -222,10 +248,10 @@ class Desk:
         return noted
 
     def _judge(self, asked: Asked) -> Judgement:
-        return self._access.judge(asked.user_id, asked.team_id, asked.channel_id)
+        return self._access.judge(asked.user_id, asked.team_id, asked.channel_id, asked.needs)
 
     def _look_up(self, asked: Asked) -> Judgement:
-        return self._access.look_up(asked.user_id, asked.team_id, asked.channel_id)
+        return self._access.look_up(asked.user_id, asked.team_id, asked.channel_id, asked.needs)
 
     def _judged(self, judged: Judgement, asked: Asked, handler: Handler, examples: tuple[str, ...]) -> Payload:
         if not judged.allowed:
@@ -263,8 +289,9 @@ class Desk:
             return self.ephemeral(notes.failure(asked.command, reference))
 
     def _log_refused(self, asked: Asked, judged: Judgement) -> None:
-        _log.info("command_refused", command=asked.command, user=asked.user_id, reason=judged.reason)
-        self.note(asked, What.REFUSED, reason=judged.reason)
+        reason = plain_text(judged.reason)
+        _log.info("command_refused", command=asked.command, user=asked.user_id, reason=reason)
+        self.note(asked, What.REFUSED, reason=reason)
 
 
 def _words(payload: Payload) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.services.access import LookUpFailedError
+from bot.services.directory import LookUpFailedError
 from bot.slack.outcomes import PASSING, UNREACHABLE, error_code, retry_after
 
 
 class SlackDirectory:
-    """Implements `bot.services.access.Directory`."""
+    """Implements `bot.services.directory.Directory`."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
@@ -28,6 +28,10 @@ class SlackDirectory:
     def channel(self, channel_id: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = _asked(lambda: self._client.conversations_info(channel=channel_id))["channel"]
         return found
+
+    def group(self, group_id: str) -> list[str]:
+        answer = _asked(lambda: self._client.usergroups_users_list(usergroup=group_id))
+        return [str(one) for one in answer["users"]]
 
 
 def _asked(ask: Callable[[], Any]) -> Any:

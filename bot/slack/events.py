@@ -1,4 +1,4 @@
-"""Events that make what is known of people and channels out of date."""
+"""Events that make what is known of people, channels and user groups out of date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from slack_bolt import App
 
-from bot.services.access import Access, LookUpFailedError
+from bot.services.access import Access
+from bot.services.directory import LookUpFailedError
 from bot.slack.requests import Later
 
 USER_EVENTS = ("user_change", "team_join", "user_profile_changed")
@@ -28,6 +29,8 @@ CHANNEL_EVENTS = (
     "shared_channel_invite_accepted",
     "shared_channel_invite_approved",
 )
+GROUP_EVENTS = ("subteam_members_changed", "subteam_updated")
+"""The second comes where a group is disabled or enabled, too."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,12 +40,15 @@ def register(app: App, access: Access, run_later: Later) -> None:
 
     def changed(event: Mapping[str, Any]) -> None:
         kind, channel, user = str(event.get("type")), _id(event.get("channel")), _id(event.get("user"))
-        if kind in USER_EVENTS and user:
+        if kind in GROUP_EVENTS:
+            group = _id(event.get("subteam_id") or event.get("subteam"))
+            run_later(lambda: _tried(access.group_changed, group, kind))
+        elif kind in USER_EVENTS and user:
             run_later(lambda: _tried(access.user_changed, user, kind))
         elif channel:
             run_later(lambda: _tried(access.channel_changed, channel, kind))
 
-    for name in (*USER_EVENTS, *CHANNEL_EVENTS):
+    for name in (*USER_EVENTS, *CHANNEL_EVENTS, *GROUP_EVENTS):
         app.event(name)(changed)
 
 

@@ -17,7 +17,7 @@ class Health:
     messages not known to be in Slack yet, the oldest since `undelivered_since`. Longer than `check_within` and
     `deliver_within` ago is too long. `failed` are messages given up lately, with `failures` saying why. `facility` is
     the id of one, for an example ("": there is none). `socket_silent_for` is the age of the last sign of life in
-    Socket Mode (None: not in that mode).
+    Socket Mode (None: not in that mode). `closed` says in which of our own channels nothing can be posted, and why.
     """
 
     at: datetime
@@ -34,5 +34,6 @@ class Health:
     failures: tuple[str, ...] = field(default=())
     database: str | None = None
     socket_silent_for: timedelta | None = None
+    closed: tuple[str, ...] = ()
     facility: str = ""
     version: str = ""

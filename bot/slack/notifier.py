@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +23,8 @@ from slackblocks import InvalidUsageError
 from bot.domain.digest_words import VIEW as DIGEST
 from bot.domain.digest_words import Told
 from bot.domain.messages import Message
-from bot.services.access import Access, LookUpFailedError, Ruling
+from bot.services.access import Access, Ruling
+from bot.services.directory import LookUpFailedError
 from bot.services.messaging import Fate, MayLeave, Outcome
 from bot.slack.limits import LimitError, Payload, outgoing, plain
 from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
@@ -40,6 +41,8 @@ SHOWN_WITHIN_S = 60
 """A post that is older than this and not in the channel's history is gone."""
 LOOKING_S = 5
 """A look that takes longer goes on in another run."""
+SHUT = frozenset({"channel_is_archived", "channel_not_found", "is_archived", "not_in_channel"})
+"""Slack's refusals that are about the channel."""
 EARLIER = timedelta(hours=2)
 """How much before a message was written it is looked for: clocks differ."""
 
@@ -129,7 +132,7 @@ class Notifier:
                 **payload,
             )
 
-        return self._sent(send, made, may_leave)
+        return self._heeded(channel, self._sent(send, made, may_leave))
 
     def edit(self, channel: str, ts: str, message: Mapping[str, Any], *, may_leave: MayLeave) -> Outcome:
         """The same message, saying something newer."""
@@ -197,7 +200,14 @@ class Notifier:
         def send(payload: Payload) -> Any:
             return self._client.chat_update(channel=channel, ts=ts, **{"blocks": [], **payload})
 
-        return self._sent(send, made, may_leave)
+        return self._heeded(channel, self._sent(send, made, may_leave))
+
+    def _heeded(self, channel: str, outcome: Outcome) -> Outcome:
+        """Where Slack knows the channel otherwise than we do, as after a lost event, it is asked, and people told."""
+        if outcome.reason in SHUT:
+            with suppress(LookUpFailedError):
+                self._access.channel_changed(channel)
+        return outcome
 
     def _sent(self, send: Callable[[Payload], Any], made: Payload, may_leave: MayLeave) -> Outcome:
         """`made`, or where Slack finds fault with its looks, its words."""

@@ -40,6 +40,8 @@ def flat(text: str) -> str:
 def _marked(found: re.Match[str]) -> str:
     if found[1][0] in "@#":
         return f"<{found[1]}>"
+    if found[1][0] == "^":
+        return f"<!subteam{found[1]}>"
     return f"<!date^{int(datetime.fromisoformat(found[1]).timestamp())}^{{date_short_pretty}} {{time}}|{found[2]}>"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.services.access import LookUpFailedError
+from bot.services.directory import LookUpFailedError
 
 GOOD_FOR_S = 600.0
 _log = structlog.get_logger()

@@ -114,6 +114,18 @@ class SlackClient:
             self._sent[key] = self._payloads.event(event, event_id or self.state.new_id("Ev"))
         return self._send(self._sent[key], sending)
 
+    def change_usergroup(self, group_id: str, users: list[str]) -> Answer:
+        """Put other people into a user group; the bot hears of it. Raises LookupError if there is no such group."""
+        with self.state.change():
+            if group_id not in self.state.usergroups:
+                raise LookupError(f"no user group {group_id}")
+            before, self.state.usergroups[group_id] = self.state.usergroups[group_id], list(users)
+        added, removed = ([one for one in a if one not in b] for a, b in ((users, before), (before, users)))
+        event: Json = {"type": "subteam_members_changed", "subteam_id": group_id, "team_id": self.state.bot.team_id}
+        event |= {"added_users": added, "added_users_count": str(len(added))}
+        event |= {"removed_users": removed, "removed_users_count": str(len(removed))}
+        return self.send_event(event)
+
     def open_home(self, user: str = "U1") -> Answer:
         """Look at the bot's App Home tab."""
         event = {"type": "app_home_opened", "user": user, "channel": f"D{user}", "tab": "home"}

@@ -89,7 +89,7 @@ def _channel_json(state: State, channel: Channel) -> Json:
         "is_shared": channel.is_ext_shared,
         "is_ext_shared": channel.is_ext_shared,
         "is_org_shared": False,
-        "is_pending_ext_shared": False,
+        "is_pending_ext_shared": channel.is_pending_ext_shared,
         "is_member": channel.bot_is_member,
         "context_team_id": state.bot.team_id,
     }
@@ -141,7 +141,7 @@ def user_json(state: State, user: User) -> Json:
         "team_id": user.team_id,
         "name": user.name.lower().replace(" ", "."),
         "real_name": user.name,
-        "deleted": False,
+        "deleted": user.deleted,
         "tz": "America/Chicago",
         "tz_label": "Central Standard Time",
         "tz_offset": -21600,

@@ -62,11 +62,15 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     is_bot: bool = False
+    deleted: bool = False
 
 
 @dataclass
 class Channel:
-    """A conversation. `im_user` is set for the direct messages between that user and the bot."""
+    """A conversation. `im_user` is set for the direct messages between that user and the bot.
+
+    `is_pending_ext_shared`: another organisation is invited to it.
+    """
 
     id: str
     name: str
@@ -75,6 +79,7 @@ class Channel:
     bot_is_member: bool = True
     is_private: bool = False
     im_user: str | None = None
+    is_pending_ext_shared: bool = False
 
 
 @dataclass(frozen=True)

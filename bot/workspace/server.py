@@ -129,10 +129,12 @@ class Workspace(SlackClient):
         is_stranger: bool = False,
         team_id: str | None = None,
         is_bot: bool = False,
+        deleted: bool = False,
     ) -> User:
-        """Someone in the workspace. A stranger belongs to another organisation, by default "T0OTHER"."""
+        """Someone in the workspace. A stranger belongs to another organisation, by default "T0OTHER"; whoever is
+        `deleted` has a deactivated account."""
         team = team_id or ("T0OTHER" if is_stranger else self.bot.team_id)
-        user = User(user_id, name, team, is_restricted, is_ultra_restricted, is_stranger, is_bot)
+        user = User(user_id, name, team, is_restricted, is_ultra_restricted, is_stranger, is_bot, deleted)
         with self.state.change():
             self.state.users[user_id] = user
         return user
@@ -146,9 +148,11 @@ class Workspace(SlackClient):
         is_archived: bool = False,
         bot_is_member: bool = True,
         is_private: bool = False,
+        is_pending_ext_shared: bool = False,
     ) -> Channel:
         """A channel with everyone in it. Adding one again changes it."""
         channel = Channel(channel_id, name, is_ext_shared, is_archived, bot_is_member, is_private)
+        channel.is_pending_ext_shared = is_pending_ext_shared
         with self.state.change():
             self.state.channels[channel_id] = channel
         return channel

@@ -20,6 +20,11 @@ def settings() -> Iterator[dict[str, str]]:
     workspace.add_channel("C1", name="treasury")
     workspace.add_channel("C2", name="lenders", is_ext_shared=True)
     workspace.add_channel("C3", name="elsewhere", bot_is_member=False)
+    workspace.add_channel("C4", name="old", is_archived=True)
+    workspace.add_channel("C5", name="inviting", is_pending_ext_shared=True)
+    workspace.add_user("U1", name="Ada")
+    workspace.add_user("U2", name="Guest", is_restricted=True)
+    workspace.add_usergroup("S1", ["U1", "U3"])
     with workspace:
         yield {
             "SLACK_BOT_TOKEN": TOKEN,
@@ -41,6 +46,16 @@ def test_all_is_well(imported: Plimsoll, settings: dict[str, str]) -> None:
     assert SECRET not in done.out
 
 
+def test_whom_the_settings_name_is_counted(imported: Plimsoll, settings: dict[str, str]) -> None:
+    done = imported("doctor", "--json", **settings, VIEWERS="S1,U1", APPROVERS="U1", ESCALATION_CHANNEL="C1")
+    said = {check["name"]: check["said"] for check in done.json["checks"]}
+    assert done.code == 0
+    assert said["viewers"] == "1 user and 1 user group: 2 people"
+    assert said["approvers"] == "1 user and 0 user groups: 1 person"
+    assert said["escalation channel"] == "#treasury (C1)"
+    assert "operators" not in said
+
+
 def test_fallback_addresses_are_named_by_scheme_alone(imported: Plimsoll, settings: dict[str, str]) -> None:
     urls = "mailto://me:hunter2@example.com,json://127.0.0.1/hunter2"
     done = imported("doctor", **settings, FALLBACK_URLS=urls)
@@ -60,6 +75,20 @@ def test_fallback_addresses_are_named_by_scheme_alone(imported: Plimsoll, settin
         ({"SLACK_BOT_TOKEN": "xoxb-other"}, "slack token", "Slack says invalid_auth; install the app anew"),
         ({"ALERT_CHANNEL": "C2"}, "alert channel", "#lenders (C2) is shared with another organisation"),
         ({"ALERT_CHANNEL": "C3"}, "alert channel", "the bot is not in #elsewhere (C3); in that channel: /invite"),
+        ({"ALERT_CHANNEL": "C5"}, "alert channel", "#inviting (C5) is shared with another organisation"),
+        ({"ESCALATION_CHANNEL": "C4"}, "escalation channel", "#old (C4) is archived; choose another in ESCALATION_CH"),
+        (
+            {"OPERATORS": "S404,S1"},
+            "operators",
+            "S404: Slack says no_such_subteam; correct OPERATORS; to read user groups the app needs the scope "
+            "usergroups:read (plimsoll manifest)",
+        ),
+        (
+            {"APPROVERS": "U2,U404"},
+            "approvers",
+            "U2 is no full member of this workspace, and is refused, U404: Slack says user_not_found; correct APPROV",
+        ),
+        ({"VIEWERS": "ada"}, "settings", "VIEWERS: “ada” is no user's or user group's id"),
         ({"ALERT_CHANNEL": "C9"}, "alert channel", "C9: Slack says channel_not_found; set ALERT_CHANNEL"),
         ({"DIGEST_CHANNEL": "C2"}, "digest channel", "#lenders (C2) is shared with another organisation"),
         ({"DIGEST_CHANNEL": "C9"}, "digest channel", "C9: Slack says channel_not_found; set DIGEST_CHANNEL"),

@@ -170,6 +170,12 @@ def test_every_command_of_the_bot_is_in_the_manifest(plimsoll: Plimsoll) -> None
     assert {command["command"] for command in made["features"]["slash_commands"]} == {f"/{name}" for name in offered}
 
 
+def test_the_manifest_asks_for_what_roles_need(plimsoll: Plimsoll) -> None:
+    made = plimsoll("manifest").json
+    assert "usergroups:read" in made["oauth_config"]["scopes"]["bot"]
+    assert "subteam_members_changed" in made["settings"]["event_subscriptions"]["bot_events"]
+
+
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     heavy = ("sqlmodel", "sqlalchemy", "alembic", "slack_bolt", "slack_sdk", "pydantic", "httpx", "rich", "flask")
     script = f"""

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from bot.app import Running, build
 from bot.domain.alert import Person
 from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
+from bot.domain.roles import Role
 from bot.domain.terms import Level
 from bot.domain.transitions import Act, ActKind
 from bot.health import readiness
@@ -145,6 +146,30 @@ def test_a_token_that_was_good_is_so_while_slack_is_away(bot: Whole) -> None:
     bot.slack.on("auth.test", faults.http_500)
     watch.look()
     assert watch.trouble() is None
+
+
+def test_a_channel_of_ours_that_is_closed_is_a_reason_though_nothing_waits(bot: Whole) -> None:
+    bot.running.poll_and_check()
+    bot.running.know_token()
+    bot.slack.add_channel("C1", name="treasury", is_ext_shared=True)
+    bot.running.access.refresh()
+    said = "ALERT_CHANNEL (C1) is shared with another organisation"
+    assert f"{said}: nothing is posted there; plimsoll doctor says the next step" in bot.reasons()
+    assert bot.running.health().closed == (said,)
+    bot.slack.add_channel("C1", name="treasury")
+    bot.running.access.refresh()
+    assert not any("ALERT_CHANNEL" in reason for reason in bot.reasons())
+    assert bot.running.health().closed == ()
+
+
+def test_the_bot_knows_the_roles_of_its_settings(database_url: str, slack: Workspace) -> None:
+    slack.add_user("U1", name="Ada")
+    slack.add_usergroup("S1", ["U1"])
+    running = made(database_url, slack, Hand(), None, viewers="U2", operators="S1", approvers="U2")
+    running.access.refresh()
+    judged = [running.access.look_up("U1", "", "C1", role).allowed for role in Role]
+    running.stop(1)
+    assert judged == [True, True, False]
 
 
 def test_a_message_that_waits_is_a_reason(bot: Whole) -> None:

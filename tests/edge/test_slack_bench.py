@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from bot.domain.alerts import AlertPolicy
 from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import Failure, Poll, PricePolicy, Quote, aggregate
+from bot.domain.roles import Roles
 from bot.domain.transitions import Transition
 from bot.domain.weeks import Weekly
 from bot.services.access import Access
@@ -89,7 +90,13 @@ class Bench:
     """The bot and its Slack. `quiet` waits until everything handed to the executor is done."""
 
     def __init__(
-        self, store: Store, workspace: Workspace, clock: Hand, prefix: str = "", policy: AlertPolicy | None = None
+        self,
+        store: Store,
+        workspace: Workspace,
+        clock: Hand,
+        prefix: str = "",
+        policy: AlertPolicy | None = None,
+        roles: Roles | None = None,
     ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
@@ -99,7 +106,7 @@ class Bench:
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
         self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
-        self.access = Access(store, SlackDirectory(self.client), clock)
+        self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)
         self.executor = ThreadPoolExecutor(4)
         self.jobs: list[Future[None]] = []
@@ -120,6 +127,7 @@ class Bench:
             unavailable=(DatabaseUnavailableError,),
             strict=True,
         )
+        self.url = ""
         self.deliverers = 0
         self.delivery: Delivery | None = None
 
@@ -187,7 +195,9 @@ class Bench:
 
 
 @contextmanager
-def bench(store: Store, prefix: str = "", policy: AlertPolicy | None = None) -> Iterator[Bench]:
+def bench(
+    store: Store, prefix: str = "", policy: AlertPolicy | None = None, roles: Roles | None = None
+) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
     with Workspace(SECRET, TOKEN, clock=clock.now, posts_per_second=None, updates_per_minute=None) as workspace:
@@ -196,11 +206,12 @@ def bench(store: Store, prefix: str = "", policy: AlertPolicy | None = None) -> 
         workspace.add_channel("C1", name="treasury")
         workspace.add_channel("C2", name="escalation")
         workspace.add_usergroup("S1", ["U2"])
-        made = Bench(store, workspace, clock, prefix, policy)
+        made = Bench(store, workspace, clock, prefix, policy, roles)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:
-            workspace.connect(f"http://127.0.0.1:{port}/slack/events")
+            made.url = f"http://127.0.0.1:{port}/slack/events"
+            workspace.connect(made.url)
             yield made
             made.quiet()
             made.executor.shutdown()

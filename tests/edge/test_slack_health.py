@@ -17,7 +17,7 @@ from bot.health import readiness
 from bot.prices.simulated import SimulatedVenues
 from bot.settings import GivenSettings
 from bot.slack.slash import Slash
-from bot.slack.views.plimsoll import plimsoll
+from bot.slack.views.plimsoll import May, plimsoll
 from bot.treasury_file import read_treasury
 
 from .test_slack_bench import START, TOKEN, TREASURY, Hand
@@ -30,7 +30,9 @@ class Whole:
     failing: set[str]
 
     def said(self) -> str:
-        return str(plimsoll(self.running.health(), Slash())["text"])
+        access = self.running.access
+        may = May(access.roles, access.standing("U1"), access.name)
+        return str(plimsoll(self.running.health(), may, Slash())["text"])
 
 
 @pytest.fixture

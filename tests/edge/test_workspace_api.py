@@ -352,6 +352,15 @@ def test_users_channels_and_groups(slack: Workspace, client: WebClient) -> None:
     assert refusal(client.usergroups_users_list, usergroup="S404") == "no_such_subteam"
 
 
+def test_who_is_deactivated_and_who_is_invited_is_told(slack: Workspace, client: WebClient) -> None:
+    assert not client.users_info(user="U1")["user"]["deleted"]
+    slack.add_user("U1", name="Ada", deleted=True)
+    assert client.users_info(user="U1")["user"]["deleted"]
+    slack.add_channel("C1", name="treasury", is_pending_ext_shared=True)
+    channel = client.conversations_info(channel="C1")["channel"]
+    assert (channel["is_pending_ext_shared"], channel["is_ext_shared"]) == (True, False)
+
+
 # Rate
 
 

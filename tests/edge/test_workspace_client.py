@@ -384,6 +384,17 @@ def test_an_event_is_enveloped_and_repeated_under_one_id(slack: Workspace, bot: 
     assert bot.last["type"] == "event_callback"
 
 
+def test_a_change_of_a_user_group_is_made_and_told(slack: Workspace, bot: Receiver, client: WebClient) -> None:
+    slack.add_usergroup("S1", ["U1", "U2"])
+    slack.change_usergroup("S1", ["U2", "U3"])
+    event = bot.last["event"]
+    assert (event["type"], event["subteam_id"]) == ("subteam_members_changed", "S1")
+    assert (event["added_users"], event["removed_users"]) == (["U3"], ["U1"])
+    assert client.usergroups_users_list(usergroup="S1")["users"] == ["U2", "U3"]
+    with pytest.raises(LookupError, match="no user group S9"):
+        slack.change_usergroup("S9", [])
+
+
 def test_the_real_bolt_understands_all_of_it(slack: Workspace, client: WebClient) -> None:
     app = App(client=client, signing_secret=SECRET, token_verification_enabled=False, process_before_response=True)
     heard: list[str] = []

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from bot.domain.roles import Roles
 from bot.settings import GivenSettings, LogFormat, Settings, SettingsError, load_settings
 
 SECRET = "xapp-1-A0-9-thisisasecret"
@@ -68,6 +69,13 @@ def test_it_reads_durations_ratios_and_sources_exactly(monkeypatch: pytest.Monke
     assert settings.log_format is LogFormat.JSON
 
 
+def test_it_reads_who_may_do_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().roles() == Roles(None, (), ())
+    monkeypatch.setenv("VIEWERS", "U1,S2 , W3,U1,")
+    monkeypatch.setenv("APPROVERS", "U4")
+    assert load_settings().roles() == Roles(("U1", "S2", "W3"), (), ("U4",))
+
+
 def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("SLACK_APP_TOKEN", "")
@@ -99,6 +107,17 @@ def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -
             "#treasury",
             "ALERT_CHANNEL: “#treasury” is not a channel's id; "
             "it is at the foot of the channel's details, as C0123456789",
+        ),
+        (
+            "OPERATORS",
+            "U0123, @ada",
+            "OPERATORS: “@ada” is no user's or user group's id; write them as U0123456789 (“Copy member ID” in a "
+            "profile) and S0123456789 (in the group's link), with commas between",
+        ),
+        (
+            "VIEWERS",
+            " , ",
+            "VIEWERS names nobody; leave it out, or write ids as U0123456789 or S0123456789, with commas between",
         ),
         (
             "PRICE_SOURCES",

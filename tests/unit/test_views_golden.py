@@ -21,6 +21,7 @@ from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
 from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
+from bot.domain.roles import Role, Roles, Standing
 from bot.domain.transitions import Change
 from bot.domain.treasury import CashCost, Movement, MovementKind, Statement, Treasury
 from bot.domain.words import plain_text
@@ -34,7 +35,7 @@ from bot.slack.views.acts import answer
 from bot.slack.views.holdings import holdings
 from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
-from bot.slack.views.plimsoll import plimsoll
+from bot.slack.views.plimsoll import May, plimsoll
 from bot.slack.views.production import production, sites
 from bot.slack.views.silence import modal
 from bot.store.alert_rows import AlertRow
@@ -279,6 +280,13 @@ UNWELL = replace(
     database="locked",
     facility="",
     socket_silent_for=timedelta(seconds=90),
+    closed=("ALERT_CHANNEL (C1) is shared with another organisation",),
+)
+EVERYBODY = May(Roles(), Roles().standing("U1", {}), lambda _: "")
+NAMED = May(
+    Roles(("S0TREASURY",), ("U2", "S0DESK"), ("U3",)),
+    Standing(Role.VIEWER, (("S0DESK", Role.OPERATOR),)),
+    lambda user: {"U2": "Sam Hill", "U3": "Ada <Byron>"}[user],
 )
 
 KINDS: dict[str, Callable[[], Payload]] = {
@@ -318,8 +326,8 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "production_sites": lambda: sites(mining("02-20 12:00"), ["2026-02"]),
     "alert_behind_plan": lambda: alerts.alert(behind()),
     **DIGESTS,
-    "plimsoll": lambda: plimsoll(WELL, Slash("tr-")),
-    "plimsoll_unwell": lambda: plimsoll(UNWELL, Slash()),
+    "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),
+    "plimsoll_unwell": lambda: plimsoll(UNWELL, NAMED, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
     "failure": lambda: notes.failure("/ltv", "1a2b3c4d"),
     "busy": lambda: notes.busy("/ltv"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from bot.domain.price import PriceState
-from bot.domain.words import price_phrase, span
+from bot.domain.roles import Role, Roles, Standing
+from bot.domain.words import price_phrase, sentence, span
+from bot.services.refusals import holders_phrase
 from bot.slack.health import Health
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
@@ -26,15 +29,42 @@ HELP = (
     ("digest last", "the same of the last week that ended"),
     ("plimsoll", "this help, and whether all is well"),
 )
-WHO = (
-    "Full members of this workspace may ask, take alerts and silence them, in any internal channel or a direct "
-    "message; only the asker sees the answer. Guests, other organisations, bots, and channels shared with another "
-    "organisation are refused."
+MAY = {
+    Role.VIEWER: "ask, take alerts and silence them",
+    Role.OPERATOR: "record as well",
+    Role.APPROVER: "approve as well",
+}
+WHERE = (
+    "In any internal channel or a direct message; only the asker sees the answer. Guests, other organisations, bots, "
+    "and channels shared with another organisation are refused."
 )
 
 
-def plimsoll(health: Health, slash: Slash) -> Payload:
-    """Help and health together: there is not much of either."""
+@dataclass(frozen=True, slots=True)
+class May:
+    """Who may do what, and what the asker may; `name` knows people's names."""
+
+    roles: Roles
+    asker: Standing
+    name: Callable[[str], str]
+
+    def lines(self) -> list[str]:
+        """The asker's own role first."""
+        role = self.asker.role or Role.VIEWER  # nobody without a role gets this far
+        own = f"You are {role.phrase}."
+        if self.asker.unknown:
+            perhaps = sentence([f"{one.phrase}" for one in sorted({gives for _, gives in self.asker.unknown})])
+            own = f"You are {role.phrase}, perhaps {perhaps}: Slack has not said yet who is in a user group."
+        return [own, *(f"{one.word.capitalize()}s {MAY[one]}: {self._who(one)}." for one in Role), WHERE]
+
+    def _who(self, role: Role) -> str:
+        if self.roles.is_for_all(role):
+            return "every full member of this workspace"
+        return holders_phrase(self.roles.holders(role), self.name, last="and") or "nobody yet"
+
+
+def plimsoll(health: Health, may: May, slash: Slash) -> Payload:
+    """Help, who may do what, and health together: there is not much of any."""
     asked = [(slash(words.replace("FACILITY", health.facility or "FACILITY")), what) for words, what in HELP]
     lines = [f"{code(words)} {escape(what)}" for words, what in asked]
     state = _lines(health)
@@ -43,13 +73,13 @@ def plimsoll(health: Health, slash: Slash) -> Payload:
     ]
     blocks += [
         section("\n".join(lines)),
-        *sections(WHO),
+        *sections("\n".join(may.lines())),
         section(f"*{rich(state[0])}*"),
         *sections("\n".join(state[1:])),
     ]
     if health.version:
         blocks += [context(f"Plimsoll {escape(health.version)}")]
-    summary = [f"Plimsoll: {state[0]}", *state[1:], *(f"{words}: {what}" for words, what in asked)]
+    summary = [f"Plimsoll: {state[0]}", *state[1:], *may.lines(), *(f"{words}: {what}" for words, what in asked)]
     return payload(flat("\n".join(summary)), blocks)
 
 
@@ -82,7 +112,7 @@ def _price(health: Health) -> str:
 
 
 def _trouble(health: Health) -> list[str]:
-    found = []
+    found = list(health.closed)
     if health.database:
         found.append("the database")
     if health.price.state.is_blind:

@@ -20,7 +20,7 @@ from bot.store.tables.register import (
     Waiver,
 )
 from bot.store.tables.running import Heartbeat, JobRun
-from bot.store.tables.slack import HandledRequest, SlackChannel, SlackUser
+from bot.store.tables.slack import ClosedChannel, HandledRequest, SlackChannel, SlackGroup, SlackUser
 
 metadata = Base.metadata
 
@@ -31,6 +31,7 @@ __all__ = [
     "Audit",
     "Calendar",
     "CashCost",
+    "ClosedChannel",
     "Facility",
     "FacilityGroup",
     "FacilityTerms",
@@ -46,6 +47,7 @@ __all__ = [
     "RegisterChange",
     "Silence",
     "SlackChannel",
+    "SlackGroup",
     "SlackUser",
     "Statement",
     "Treasury",

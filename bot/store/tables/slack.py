@@ -34,3 +34,23 @@ class SlackChannel(Base, table=True):
     id: str = Field(primary_key=True)
     document: dict[str, Any] = Field(sa_type=Json)
     fetched_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class SlackGroup(Base, table=True):
+    """A user group that the settings name; `document` has its `users`."""
+
+    __tablename__ = "slack_group"
+
+    id: str = Field(primary_key=True)
+    document: dict[str, Any] = Field(sa_type=Json)
+    fetched_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class ClosedChannel(Base, table=True):
+    """A channel of the settings in which nothing can be said, which people have been told. Open ones have no row."""
+
+    __tablename__ = "closed_channel"
+
+    id: str = Field(primary_key=True)
+    why: str
+    since: datetime = Field(sa_type=UTCDateTime)
