@@ -26,6 +26,7 @@ from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
 from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
+from bot.illustrating import WITHIN, Illustrating
 from bot.logs import Redaction
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Job, Schedule
@@ -51,6 +52,7 @@ from bot.slack.outcomes import UNREACHABLE
 from bot.slack.requests import Requests
 from bot.slack.socket import SocketMode
 from bot.slack.token import TokenWatch
+from bot.slack.uploads import Uploads
 from bot.store.engine import open_engine
 from bot.store.store import Store
 
@@ -60,6 +62,7 @@ THIN_EVERY = timedelta(days=1)
 FALLBACK_EVERY = timedelta(seconds=5)
 CONNECT_EVERY = timedelta(seconds=15)
 BEAT_EVERY = timedelta(seconds=15)
+DIGEST_LEASE = LEASE + WITHIN
 DIGEST_EVERY = timedelta(minutes=1)
 """How often it is asked whether a week has ended: weeks end on whole minutes."""
 TOKEN_EVERY = timedelta(minutes=1)
@@ -107,7 +110,14 @@ class Running:
             settings.digest_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
-        self.digests = Digests(self.store, self.books, clock, settings.digest_at, self._wake_delivery)
+        self.digests = Digests(
+            self.store,
+            self.books,
+            clock,
+            settings.digest_at,
+            self._wake_delivery,
+            Illustrating(self.questions, Uploads(slack).picture),
+        )
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -246,7 +256,9 @@ class Running:
     def post_digest(self) -> Turn | None:
         """Posts the digest of the week that has ended, if none has; None where there is none to post."""
         slot, channel = self.digests.due(), self.settings.digest_channel
-        return self.turns.take_slot(slot, lambda claim: self.digests.work(claim, channel)) if slot and channel else None
+        if slot is None or channel is None:
+            return None
+        return self.turns.take_slot(slot, lambda claim: self.digests.work(claim, channel), DIGEST_LEASE)
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg")
 MOST_SHOWN = 6
 """So many loans fit one picture; the nearest to their lines are shown."""
+MOST_IN_DIGEST = 3
 _WIDTH, _HEIGHT_OF_ONE, _DPI = 5.0, 2.6, 160
 _GROUND, _INK, _FAINT = "#ffffff", "#1d1c1d", "#d6d6d6"
 _LTV, _MINED, _SOLD = "#1264a3", "#2eb67d", "#e0671f"
@@ -58,9 +59,24 @@ def ltv_picture(
     return _written(figure, fmt)
 
 
+def week_picture(histories: Sequence[LtvHistory], months: Sequence[MonthCoins], zone: ZoneInfo) -> bytes:
+    """The digest's: the loans nearest to their lines, and under them the coins by month."""
+    shown = list(histories)[:MOST_IN_DIGEST]
+    figure, axes = _figure(len(shown) + 1)
+    for axis, history in zip(axes, shown, strict=False):
+        _draw_ltv(axis, history, zone, [])
+    _draw_months(axes[-1], months)
+    return _written(figure, ".png")
+
+
 def months_picture(months: Sequence[MonthCoins], fmt: str = ".png") -> bytes:
     """Coins mined and sold, month by month."""
     figure, (axis,) = _figure(1)
+    _draw_months(axis, months)
+    return _written(figure, fmt)
+
+
+def _draw_months(axis: Axes, months: Sequence[MonthCoins]) -> None:
     places = list(range(len(months)))
     for offset, color, label, coins in (
         (-0.2, _MINED, "mined", [month.mined for month in months]),
@@ -72,7 +88,6 @@ def months_picture(months: Sequence[MonthCoins], fmt: str = ".png") -> bytes:
     axis.set_title("BTC mined and sold by month", loc="left")
     axis.legend(frameon=False, loc="upper left")
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    return _written(figure, fmt)
 
 
 def write_picture(path: Path, drawn: bytes) -> None:

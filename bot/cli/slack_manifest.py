@@ -25,6 +25,8 @@ SCOPES = (
     # a post whose outcome is unknown is looked for before it is sent again
     "channels:history",
     "groups:history",
+    # the digest's picture
+    "files:write",
 )
 
 NEEDS_ANOTHER_SCOPE = ("shared_channel_invite_accepted", "shared_channel_invite_approved")

@@ -26,6 +26,14 @@ VIEW = "digest"
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that Slack has: its file's id, and the same in words."""
+
+    file_id: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A title and lines under it, the most important first; they may hold moments."""
 
@@ -35,8 +43,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A whole digest in words. `note` says what is out of the ordinary about it: that it is late. `seal` is the head of
-    the audit log as it was posted.
+    """A whole digest in words, with its picture where it has one.
+
+    `note` says what is out of the ordinary about it: that it is late. `seal` is the head of the audit log as it was
+    posted.
     """
 
     headline: str
@@ -44,6 +54,7 @@ class Told:
     parts: tuple[Part, ...]
     note: str = ""
     seal: str = ""
+    picture: Picture | None = None
 
     def document(self) -> dict[str, Any]:
         return {"view": VIEW, **asdict(self)}
@@ -51,7 +62,8 @@ class Told:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Told:
         parts = tuple(Part(part["title"], tuple(part["lines"])) for part in document["parts"])
-        return cls(document["headline"], document["advice"], parts, document["note"], document["seal"])
+        picture = Picture(**document["picture"]) if document["picture"] else None
+        return cls(document["headline"], document["advice"], parts, document["note"], document["seal"], picture)
 
     @property
     def text(self) -> str:
@@ -60,7 +72,9 @@ class Told:
         return "\n".join([self.headline, self.advice, *lines, *(line for line in (self.note, self.seal) if line)])
 
 
-def told(digest: Digest, said_at: datetime | None = None, sealed: Head | None = None) -> Told:
+def told(
+    digest: Digest, said_at: datetime | None = None, sealed: Head | None = None, picture: Picture | None = None
+) -> Told:
     """The digest as it is said; `said_at`: so much later than the week ended that it must be mentioned.
 
     `sealed` is the head of the audit log: kept in the channel, it vouches for every entry before it.
@@ -78,6 +92,7 @@ def told(digest: Digest, said_at: datetime | None = None, sealed: Head | None = 
         ),
         note=_late(digest, said_at) if said_at is not None else "",
         seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
+        picture=picture,
     )
 
 

@@ -18,7 +18,7 @@ import structlog
 from bot.domain.alert import Episode, Silence
 from bot.domain.audit import PLIMSOLL, Entry, Head, What
 from bot.domain.digest import Digest, digest_of
-from bot.domain.digest_words import told
+from bot.domain.digest_words import Picture, told
 from bot.domain.periods import iso
 from bot.domain.slots import Claim, Slot
 from bot.domain.terms import Level
@@ -75,20 +75,37 @@ def _unheard() -> None:
     """Nobody waits for it."""
 
 
+def _unseen(_digest: Digest) -> None:
+    """Nobody draws."""
+
+
+def _stream(week: Week) -> str:
+    """The stream of a week's one message."""
+    return f"{JOB}:{week.name}"
+
+
 class Digests:
     """May be shared between threads. `weekly` and the treasury's zone say when a week ends.
 
-    `tell` hears that something waits to be delivered.
+    `tell` hears that something waits to be delivered. `illustrate` draws a week and has Slack keep the picture: None,
+    and never an error, where that cannot be.
     """
 
     def __init__(
-        self, store: DigestStore, books: Books, clock: Clock, weekly: Weekly, tell: Callable[[], None] = _unheard
+        self,
+        store: DigestStore,
+        books: Books,
+        clock: Clock,
+        weekly: Weekly,
+        tell: Callable[[], None] = _unheard,
+        illustrate: Callable[[Digest], Picture | None] = _unseen,
     ) -> None:
         self._store = store
         self._books = books
         self._clock = clock
         self._weekly = weekly
         self._tell = tell
+        self._illustrate = illustrate
 
     def ended(self, at: datetime | None = None) -> Digest:
         """That of the last week that had ended at `at` (default now), as of its end.
@@ -128,7 +145,10 @@ class Digests:
     def work(self, claim: Claim, channel: str) -> None:
         """Posts the digest of the week that `claim` is about into `channel`, unless that was done before."""
         digest = self.ended(claim.slot.due_at)
-        self._post(digest, channel, PLIMSOLL, again=False)
+        with self._store.reading() as tx:
+            is_new = tx.post_status(_stream(digest.week)) is None
+        if is_new:
+            self._post(digest, channel, PLIMSOLL, self._illustrate(digest), again=False)
 
     def post(self, digest: Digest, channel: str, by: str) -> Posting:
         """Posts it by hand, `by` whom: as `work`, but what Slack has refused for good is posted again.
@@ -137,17 +157,17 @@ class Digests:
         """
         if digest.week.ends > self._clock.now():
             raise UsageError(f"Week {digest.week.name} has not ended yet: only a week that has is posted")
-        return self._post(digest, channel, by, again=True)
+        return self._post(digest, channel, by, None, again=True)
 
-    def _post(self, digest: Digest, channel: str, by: str, *, again: bool) -> Posting:
+    def _post(self, digest: Digest, channel: str, by: str, picture: Picture | None, *, again: bool) -> Posting:
         now, week = self._clock.now(), digest.week
-        stream = f"{JOB}:{week.name}"
+        stream = _stream(week)
         with self._store.writing() as tx:
             before = tx.post_status(stream)
             if before is not None and not (again and before == "failed"):
                 return Posting.WAITING if before == "pending" else Posting.POSTED
             sealed = tx.add_audit(Entry(now, by, What.POSTED, stream, {"channel": channel}))
-            said = told(digest, now if now - week.ends > LATE_AFTER else None, sealed)
+            said = told(digest, now if now - week.ends > LATE_AFTER else None, sealed, picture)
             tx.enqueue(
                 alert_id=None,
                 stream=stream,

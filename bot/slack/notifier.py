@@ -210,14 +210,16 @@ class Notifier:
         return outcome
 
     def _sent(self, send: Callable[[Payload], Any], made: Payload, may_leave: MayLeave) -> Outcome:
-        """`made`, or where Slack finds fault with its looks, its words."""
+        """`made`, or where Slack finds fault with its looks, the same without pictures, or its words alone."""
         outcome = _called(send, made, may_leave)
-        if outcome.fate is not Fate.BUG or "blocks" not in made:
-            return outcome
-        _log.error("message_refused", reason=outcome.reason, text=made["text"][:200])
-        if self._strict:
-            return outcome
-        return _called(send, plain(made), may_leave)
+        for poorer in _poorer(made):
+            if outcome.fate is not Fate.BUG:
+                break
+            _log.error("message_refused", reason=outcome.reason, text=made["text"][:200])
+            if self._strict and "blocks" not in poorer:
+                break
+            outcome = _called(send, poorer, may_leave)
+        return outcome
 
     def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
         build, key, text = _read(view, document)
@@ -244,6 +246,16 @@ class Notifier:
         if judged.ruling is Ruling.REFUSED:
             return Outcome.permanent("shared_channel")
         return None
+
+
+def _poorer(made: Payload) -> Iterator[Payload]:
+    """What is left of a message that Slack finds fault with: a picture may be no more, or not there yet."""
+    blocks = made.get("blocks", [])
+    without = [block for block in blocks if block.get("type") != "image"]
+    if 0 < len(without) < len(blocks):
+        yield {**made, "blocks": without}
+    if blocks:
+        yield plain(made)
 
 
 def _read(view: Callable[[Message], Payload], document: Mapping[str, Any]) -> tuple[Callable[[], Payload], str, str]:

@@ -11,7 +11,7 @@ from bot.domain.words import plain_text
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.text import flat, packed, rich
-from bot.slack.views.parts import code, context, payload, section
+from bot.slack.views.parts import code, context, payload, picture, section
 
 BUDGET = 7_000
 """Characters of all lines together; a message may have about 9,000, titles and the rest included."""
@@ -23,6 +23,8 @@ def digest(told: Told, slash: Slash | None = None) -> Payload:
     blocks: list[Block] = [section(f"*{rich(told.headline)}*"), section(_line(told.advice, LONGEST_ADVICE))]
     lines = [[_line(line, LONGEST_LINE) for line in part.lines] for part in told.parts]
     rooms = _shared(BUDGET, [_size(own) for own in lines])
+    if told.picture is not None:
+        blocks += [picture(told.picture.file_id, told.picture.alt)]
     for part, own, room in zip(told.parts, lines, rooms, strict=True):
         blocks += _part(part, own, room)
     blocks += [context(rich(line)) for line in (told.note, told.seal) if line]

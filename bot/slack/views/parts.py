@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from slackblocks import Block, ContextBlock, SectionBlock, Text
+from slackblocks import Block, ContextBlock, ImageBlock, SectionBlock, SlackFile, Text
 
 from bot.slack.limits import TEXT, Payload
 from bot.slack.text import escape, packed
 
+LONGEST_ALT = 2_000
 LONGEST_TEXT = 4_000
 """`text` only stands in for the blocks: long enough for a notification and a screen reader."""
 
@@ -27,6 +28,12 @@ def sections(text: str) -> list[Block]:
 def context(mrkdwn: str) -> Block:
     """A small grey line of mrkdwn that is escaped already."""
     return ContextBlock(elements=[Text(mrkdwn, verbatim=True)])
+
+
+def picture(file_id: str, alt: str) -> Block:
+    """A picture that was uploaded before; `alt` says what it shows."""
+    said = alt if len(alt) <= LONGEST_ALT else f"{alt[: LONGEST_ALT - 1]}…"
+    return ImageBlock(slack_file=SlackFile(url=None, id=file_id), alt_text=said)
 
 
 def payload(text: str, blocks: Iterable[Block]) -> Payload:
