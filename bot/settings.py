@@ -246,7 +246,7 @@ class Settings(BaseSettings):
     clear_after: Wait = _ALERTS.clear_after
     repeat_every: Moment = timedelta(minutes=30)
     ack_expires: Moment = timedelta(hours=8)
-    flap_limit: Annotated[int, PlainValidator(_whole(1, 99))] = 4
+    flap_limit: Annotated[int, PlainValidator(_whole(1, 999))] = 4
     settle_after: Moment = timedelta(seconds=20)
 
     digest_channel: Annotated[str, PlainValidator(_channel)] | None = None

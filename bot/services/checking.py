@@ -35,15 +35,19 @@ def poll_price(store: _Ticks, feed: Feed, policy: PricePolicy, clock: Clock, cla
 
     What counts polls (a jump to confirm, a frozen source, blindness) means one a slot. So None where the slot that was
     claimed has its tick: whoever had it before died after the poll. LostClaimError where the claim is gone by the time
-    the answers are there, as after a freeze: they are dropped.
+    the answers are there, or others have newer ones, as after a freeze: they are dropped.
     """
     if claim is not None and _has_tick(store, claim, clock.now()):
         return None
+    asked_at = clock.now()
     poll = feed.poll()
     with store.writing() as tx:
         if claim is not None and not tx.renew_claim(claim, LEASE):
             raise LostClaimError
-        tick = aggregate(tx.last_tick(), poll, policy)
+        last = tx.last_tick()
+        if claim is not None and last is not None and asked_at < last.at <= clock.now():
+            raise LostClaimError  # asleep past the next slot: a price that was must not come after the one that is
+        tick = aggregate(last, poll, policy)
         tx.add_tick(tick)
     return tick
 

@@ -114,7 +114,7 @@ class _Series:
             "CLEAR_AFTER": "1s",
             "CLEAR_MARGIN": "0.01",
             "REPEAT_EVERY": "24h",
-            "FLAP_LIMIT": "99",
+            "FLAP_LIMIT": "999",
             "LOG_FORMAT": "json",
         }
         (directory / "treasury.toml").write_text(treasury_file())

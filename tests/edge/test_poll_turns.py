@@ -132,6 +132,31 @@ def test_the_late_poll_of_a_frozen_worker_is_dropped(store: Store, market: Marke
     assert workers[0].heard == [("poll_and_check", "lost")]
 
 
+def test_who_slept_past_the_next_slot_does_not_bring_its_older_price_after_the_newer_one(
+    store: Store, market: Market, workers: list[Worker]
+) -> None:
+    def freeze() -> None:
+        market.meanwhile = lambda: None
+        market.at += timedelta(seconds=6)  # the lease goes on, but the slot after is due
+        market.price = 7_000_000
+        assert workers[1].turn() is Turn.DONE
+
+    market.at += timedelta(seconds=25)
+    market.meanwhile = freeze
+    assert workers[0].turn() is Turn.LOST
+    assert [tick.price for tick in ticks(store)] == [7_000_000]
+    market.at += EVERY
+    assert workers[0].turn() is Turn.DONE
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_from_polling(store: Store, market: Market, workers: list[Worker]) -> None:
+    market.at += timedelta(hours=1)
+    assert workers[1].turn() is Turn.DONE
+    market.at -= timedelta(hours=1)
+    assert workers[0].turn() is Turn.DONE
+    assert len(ticks(store)) == 2
+
+
 def test_a_poll_whose_lease_is_over_is_dropped_even_where_nobody_took_over(
     store: Store, market: Market, workers: list[Worker]
 ) -> None:
