@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -24,25 +23,24 @@ from bot.domain.transitions import Transition
 from bot.domain.words import span
 from bot.fallback import AppriseTargets, check_targets
 from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
-from bot.heartbeat import EVERY as PING_EVERY
 from bot.heartbeat import Ping
-from bot.illustrating import WITHIN, Illustrating
+from bot.illustrating import Illustrating
+from bot.jobs import DIGEST_LEASE, jobs_of
 from bot.logs import Redaction
 from bot.prices.feed import FeedPolicy, PriceFeed
-from bot.schedule import Job, Schedule
+from bot.schedule import Schedule
 from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
-from bot.services.digest import JOB as DIGEST
 from bot.services.digest import Digests
 from bot.services.fallback import Fallback
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
-from bot.services.turns import LEASE, Turn, Turns
+from bot.services.turns import Turn, Turns
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
@@ -56,21 +54,7 @@ from bot.slack.uploads import Uploads
 from bot.store.engine import open_engine
 from bot.store.store import Store
 
-CACHE_EVERY = timedelta(minutes=10)
-CACHE_LEASE = timedelta(minutes=5)
-THIN_EVERY = timedelta(days=1)
-FALLBACK_EVERY = timedelta(seconds=5)
-CONNECT_EVERY = timedelta(seconds=15)
-BEAT_EVERY = timedelta(seconds=15)
-DIGEST_LEASE = LEASE + WITHIN
-DIGEST_EVERY = timedelta(minutes=1)
-"""How often it is asked whether a week has ended: weeks end on whole minutes."""
-TOKEN_EVERY = timedelta(minutes=1)
-AUDIT_EVERY = timedelta(seconds=15)
-"""How often what could not be recorded of questions is tried again."""
 LAST_ENTRIES_WITHIN = timedelta(seconds=2)
-AGAIN_EVERY = timedelta(seconds=15)
-"""How often a slot that somebody left undone is looked for."""
 SOCKET_SILENCE = timedelta(minutes=1)
 """A socket that Slack has not answered for so long is dead, whatever it says itself."""
 LATER_THREADS = 4
@@ -125,6 +109,8 @@ class Running:
         )
         self.turn = threading.Lock()
         self._http = http
+        url = settings.heartbeat_url
+        self.ping = Ping(self.store, http, url.get_secret_value() if url else "", settings.polled_within)
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
         self.access = Access(self.store, SlackDirectory(slack), clock, settings.roles(), self.channels)
         self._token = TokenWatch(self.access.ask_home)
@@ -186,7 +172,7 @@ class Running:
                 _log.info("quote_not_used", source=quote.source, verdict=quote.verdict.value, why=quote.why)
         with self.metrics.check_seconds.time():
             said = run_checks(self.store, self.books, self.clock, self.channels)
-        self._beat(checked=True)
+        self.beat(checked=True)
         self._changed(said)
 
     def _changed(self, said: Sequence[Transition]) -> None:
@@ -213,7 +199,8 @@ class Running:
         if gone or forgotten:
             _log.info("ticks_thinned", gone=gone, forgotten=forgotten)
 
-    def _beat(self, *, checked: bool = False) -> None:
+    def beat(self, *, checked: bool = False) -> None:
+        """This process is alive; `checked`: and has just completed every check."""
         with self.store.sharing() as tx:
             tx.beat(self._worker, self._role, checked=checked)
 
@@ -222,36 +209,10 @@ class Running:
         self._role = role_of(works=works, answers=answers)
         if not answers:
             self._socket = None
-        jobs = [
-            Job("beat", BEAT_EVERY, self.troubles_of_jobs.watched("beat", self._beat)),
-            Job("token", TOKEN_EVERY, self.know_token),
-        ]
-        if answers:
-            jobs += [Job("audit", AUDIT_EVERY, self.audit.flush)]
-            jobs += [self._shared("refresh", CACHE_EVERY, lambda _: self.access.refresh(), CACHE_LEASE)]
-        if answers and self._socket:
-            jobs += [Job("connect", CONNECT_EVERY, self.connect)]
-        if works:
-            jobs += [
-                self._shared("poll_and_check", self.settings.price_every, self.poll_and_check),
-                self._shared("thin", THIN_EVERY, lambda _: self.thin()),
-            ]
-        if works and self.settings.digest_channel:
-            digest = self.troubles_of_jobs.watched(DIGEST, self.post_digest)
-            jobs += [Job(DIGEST, DIGEST_EVERY, digest, again=AGAIN_EVERY)]
-        if works and (url := self.settings.heartbeat_url):
-            ping = Ping(self.store, self._http, url.get_secret_value(), self.settings.polled_within)
-            jobs += [self._shared("ping", PING_EVERY, ping)]
-        if works and self.settings.fallback_urls:
-            jobs += [Job("fallback", FALLBACK_EVERY, self.troubles_of_jobs.watched("fallback", self.fall_back))]
         deliver = self.troubles_of_jobs.watched("deliver", self.delivery.run_once)
+        jobs = list(jobs_of(self, works=works, answers=answers))
         self.schedule = Schedule(jobs, deliver if works else None)
         self.schedule.start()
-
-    def _shared(self, name: str, every: timedelta, work: Callable[[Claim], object], lease: timedelta = LEASE) -> Job:
-        """A job that one process does for all, a slot at a time."""
-        run = self.troubles_of_jobs.watched(name, partial(self.turns.take, name, every, work, lease))
-        return Job(name, every, run, again=AGAIN_EVERY)
 
     def post_digest(self) -> Turn | None:
         """Posts the digest of the week that has ended, if none has; None where there is none to post."""

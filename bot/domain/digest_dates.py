@@ -13,6 +13,7 @@ from bot.domain.interest import Debt
 from bot.domain.money import percent_plain, show_percent, show_usd_short
 from bot.domain.periods import ONE_DAY, local_day, midnight
 from bot.domain.production import latest_statement, month_begins, month_key
+from bot.domain.production_checks import statement_due
 from bot.domain.silencing import about
 from bot.domain.terms import Facility, InterestMode, Terms
 from bot.domain.wording import amounts
@@ -131,18 +132,9 @@ def _waivers(book: Book, facility: Facility) -> Iterator[Ahead]:
 def _statements(book: Book) -> Iterator[Ahead]:
     """The months whose totals are to be stated and are not, by the policy's day of the month after."""
     treasury, zone = book.treasury, book.treasury.production_zone
-    due_day = treasury.policy.statement_due_day
-    if due_day is None:
-        return
-    month = month_key(book.at, zone)
-    for _ in range(2):
-        first = local_day(month_begins(month, zone), zone)
-        stated = month_key(month_begins(month, zone) - _TICK, zone)
-        day = min(first + timedelta(days=due_day - 1), _last_day(first))
-        if month_begins(stated, zone) >= treasury.opened and latest_statement(treasury, stated) is None:
-            yield Ahead(midnight(day, zone), "statement", f"statement of {stated} due", day)
-        month = month_key(midnight(_last_day(first) + ONE_DAY, zone), zone)
-
-
-def _last_day(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1) - ONE_DAY
+    now = month_key(book.at, zone)
+    for month in (month_key(month_begins(now, zone) - _TICK, zone), now):
+        due = statement_due(book, month)
+        if due is None or month_begins(month, zone) < treasury.opened or latest_statement(treasury, month) is not None:
+            continue
+        yield Ahead(midnight(due, zone), "statement", f"statement of {month} due", due)

@@ -1,8 +1,9 @@
 """Checks of the monthly totals: one alert a month and check, off unless the policy sets its limit.
 
-A month's sales and its plan are watched until the month after it is over: what can no longer be changed must not stand
-for ever. A gap and a missing statement can be mended at any time, so they are watched for every month, and the cash
-cost only while coins are mined at it. Coins are compared exactly.
+A month's sales and plan are watched until the month after it is over: what can no longer be changed must not stand for
+ever. Its statement is asked for one month longer; months that were never stated must not all be asked for at once. Only
+a gap is watched for every month, as it can be mended at any time, and the cash cost only while coins are mined at it.
+Coins are compared exactly.
 """
 
 from __future__ import annotations
@@ -75,13 +76,20 @@ def _is_any_set(book: Book) -> bool:
 def _is_watched(book: Book, month: str, check: MonthCheck) -> bool:
     now = this_month(book)
     match check:
-        case MonthCheck.ROLL_FORWARD | MonthCheck.STATEMENT_MISSING:
+        case MonthCheck.ROLL_FORWARD:
             return True
         case MonthCheck.CASH_COST:
             return month == now
+        case MonthCheck.STATEMENT_MISSING:
+            return now in (_next(book, month), _next(book, _next(book, month)))
         case _:
-            zone = book.treasury.production_zone
-            return month == now or month_key(month_ends(month, zone), zone) == now
+            return now in (month, _next(book, month))
+
+
+def _next(book: Book, month: str) -> str:
+    """The month after `month`."""
+    zone = book.treasury.production_zone
+    return month_key(month_ends(month, zone), zone)
 
 
 def _is_sold_over_mined(book: Book, report: Report) -> bool:
@@ -114,9 +122,9 @@ def statement_due(book: Book, month: str) -> date | None:
     day, zone = book.treasury.policy.statement_due_day, book.treasury.production_zone
     if day is None:
         return None
-    following = local_day(month_ends(month, zone), zone)
-    last = (local_day(month_ends(month_key(month_ends(month, zone), zone), zone), zone) - timedelta(days=1)).day
-    return following.replace(day=min(day, last))
+    first = local_day(month_ends(month, zone), zone)
+    last = local_day(month_ends(_next(book, month), zone), zone) - timedelta(days=1)
+    return min(first + timedelta(days=day - 1), last)
 
 
 def _is_under_cash_cost(book: Book, report: Report) -> bool | None:

@@ -300,7 +300,14 @@ def own_app(bot: Bench, done: list[str]) -> Flask:
         token_verification_enabled=False,
         process_before_response=True,
     )
-    desk = Desk(access=bot.access, requests=bot.requests, run_later=bot.later, slash=Slash(""), strict=True)
+    desk = Desk(
+        access=bot.access,
+        requests=bot.requests,
+        audit=bot.audit,
+        run_later=bot.later,
+        slash=Slash(""),
+        strict=True,
+    )
 
     def handle(asked: Asked) -> Payload:
         done.append(asked.user_id)

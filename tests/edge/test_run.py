@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import sqlite3
@@ -18,8 +19,10 @@ from bot.workspace import Workspace, faults
 from edge.bot_process import SECRET, TOKEN, Bot, Source, eventually, free_port
 from edge.cli_process import CONTRACT, Plimsoll
 
-NO_CALL = CONTRACT.read_text().split("[[call]]")[0]
-"""The contract's treasury before the lender called: what it says is up to the price alone."""
+NO_CALL = re.sub(
+    "^(plan_btc_per_month|statement_due_day).*", "", CONTRACT.read_text().split("[[call]]")[0], flags=re.MULTILINE
+)
+"""The contract's treasury before the lender called, with no plan: what it says is up to the price alone."""
 
 
 @pytest.fixture

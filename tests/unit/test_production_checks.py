@@ -181,6 +181,8 @@ def test_a_statement_is_missing_once_its_day_is_over() -> None:
     assert found(made, at("02-06T00:00:00")) == ["2026-01:statement-missing"]
     assert found(register(statement_due_day=5, stated="1000"), at("02-06T00:00:00")) == []
     assert found(made, at("03-05T23:59:59")) == ["2026-01:statement-missing"]
+    assert found(made, at("03-06T00:00:00")) == ["2026-01:statement-missing", "2026-02:statement-missing"]
+    assert found(made, at("04-01T00:00:00")) == ["2026-02:statement-missing"]
     assert found(register(statement_due_day=31), at("02-28T23:59:59")) == []
     assert found(register(statement_due_day=31), at("03-01T00:00:00")) == ["2026-01:statement-missing"]
     assert told(made, "2026-01:statement-missing", at("02-06T00:00:00"))[:3] == [
