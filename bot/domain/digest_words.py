@@ -17,6 +17,8 @@ from bot.domain.digest import Digest, Flow, Standing
 from bot.domain.digest_dates import Ahead
 from bot.domain.messages import silence_phrase
 from bot.domain.money import half_up, plain, show_btc, show_percent, show_usd, show_usd_short
+from bot.domain.production_checks import named
+from bot.domain.production_words import called
 from bot.domain.silencing import CHECKS, about
 from bot.domain.wording import line_name, ltv_phrase, next_line_sentence
 from bot.domain.words import dated, moment, plain_people, price_phrase, span
@@ -243,10 +245,12 @@ def _alerts(digest: Digest) -> Iterator[str]:
 
 
 def _named(book: Book, one: Episode) -> str:
-    """An alert by what it is about: "Antalpha (margin call)", "Price", "In transit: t1"."""
+    """An alert by what it is about: "Antalpha (margin call)", "Price", "January 2026, behind plan"."""
     exposure = next((exposure for exposure in book.exposures if exposure.key == one.key), None)
     if exposure is not None:
         return f"{exposure.title} ({one.tier})" if one.tier else exposure.title
+    if family(one.key) == "production":
+        return called(*named(one.key))
     check = CHECKS.get(family(one.key), family(one.key))
     return f"{check}: {subject(one.key)}" if subject(one.key) else check
 

@@ -32,6 +32,11 @@ def month_name(month: str) -> str:
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
+def called(month: str, check: MonthCheck) -> str:
+    """An alert by what it is about: "January 2026, more sold than mined"."""
+    return f"{month_name(month)}, {_CALLED[check]}"
+
+
 def headline(book: Book, report: Report, check: MonthCheck, reached: bool | None) -> str:
     """The first line of an alert; where the check finds nothing any more, how it stands."""
     name = month_name(report.month.month)
@@ -255,6 +260,13 @@ def _cash_cost(book: Book, report: Report) -> Iterator[str]:
         yield f"Each coin mined costs {show_usd(cost - price)} more than it is worth."
 
 
+_CALLED = {
+    MonthCheck.SOLD_OVER_MINED: "more sold than mined",
+    MonthCheck.BEHIND_PLAN: "behind plan",
+    MonthCheck.ROLL_FORWARD: "a gap in the roll-forward",
+    MonthCheck.STATEMENT_MISSING: "no statement",
+    MonthCheck.CASH_COST: "price under the cash cost",
+}
 _BODIES = {
     MonthCheck.SOLD_OVER_MINED: _sold_over_mined,
     MonthCheck.BEHIND_PLAN: _behind_plan,

@@ -207,6 +207,7 @@ def test_alerts_are_listed_as_opened_closed_and_open() -> None:
     line = "covenant:antalpha"
     episodes = (
         Episode("price", at("02-01 10:00"), None, Level.WARNING, None, "No bitcoin price", "Still no price"),
+        Episode("production:2026-01:roll-forward", at("02-01 11:00"), None, Level.WARNING, None, "A gap", "A gap"),
         Episode(
             line, at("02-09 09:00"), at("02-10 10:00"), Level.WARNING, "early", "Antalpha is at", "Antalpha is clear"
         ),
@@ -217,6 +218,7 @@ def test_alerts_are_listed_as_opened_closed_and_open() -> None:
     assert alerts == [
         "Open: Antalpha (margin call), critical, since Wed 10:00",
         "Open: Price, warning, since 1 Feb 10:00",
+        "Open: January 2026, a gap in the roll-forward, warning, since 1 Feb 11:00",
         "Opened Wed 10:00: Antalpha is at its line",
         "Closed Tue 10:00: Antalpha is clear",
     ]
