@@ -37,6 +37,7 @@ from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
 from bot.services.digest import Digests
 from bot.services.fallback import Fallback
+from bot.services.month_end import MonthEnds
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
@@ -102,6 +103,7 @@ class Running:
             self._wake_delivery,
             Illustrating(self.questions, Uploads(slack).picture),
         )
+        self.month_ends = MonthEnds(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -220,6 +222,13 @@ class Running:
         if slot is None or channel is None:
             return None
         return self.turns.take_slot(slot, lambda claim: self.digests.work(claim, channel), DIGEST_LEASE)
+
+    def post_month_end(self) -> Turn | None:
+        """Posts the report of the month that has ended, if none has; None where there is none to post."""
+        slot, channel = self.month_ends.due(), self.settings.digest_channel
+        if slot is None or channel is None:
+            return None
+        return self.turns.take_slot(slot, lambda claim: self.month_ends.work(claim, channel))
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

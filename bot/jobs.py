@@ -12,6 +12,7 @@ from bot.heartbeat import EVERY as PING_EVERY
 from bot.illustrating import WITHIN as PICTURE_WITHIN
 from bot.schedule import Job
 from bot.services.digest import JOB as DIGEST
+from bot.services.month_end import JOB as MONTH_END
 from bot.services.turns import LEASE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ FALLBACK_EVERY = timedelta(seconds=5)
 CONNECT_EVERY = timedelta(seconds=15)
 BEAT_EVERY = timedelta(seconds=15)
 DIGEST_EVERY = timedelta(minutes=1)
-"""How often it is asked whether a week has ended: weeks end on whole minutes."""
+"""How often it is asked whether a week or month has ended: they are due on whole minutes."""
 DIGEST_LEASE = LEASE + PICTURE_WITHIN
 TOKEN_EVERY = timedelta(minutes=1)
 AUDIT_EVERY = timedelta(seconds=15)
@@ -49,6 +50,7 @@ def jobs_of(running: Running, *, works: bool, answers: bool) -> Iterator[Job]:
     yield _shared(running, "thin", THIN_EVERY, lambda _: running.thin())
     if settings.digest_channel:
         yield Job(DIGEST, DIGEST_EVERY, watched(DIGEST, running.post_digest), again=AGAIN_EVERY)
+        yield Job(MONTH_END, DIGEST_EVERY, watched(MONTH_END, running.post_month_end), again=AGAIN_EVERY)
     if settings.heartbeat_url:
         yield _shared(running, "ping", PING_EVERY, running.ping)
     if settings.fallback_urls:

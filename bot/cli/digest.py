@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bot.domain.digest import Digest
-    from bot.services.digest import Posting
+    from bot.services.posting import Posting
     from bot.settings import Settings
     from bot.store.store import Store
 
@@ -85,7 +85,7 @@ def _print(found: Digest, posted: str) -> None:
 
 def _posted(found: Digest, channel: str, became: Posting) -> str:
     """What became of --post, and what comes next."""
-    from bot.services.digest import Posting
+    from bot.services.posting import Posting
 
     match became:
         case Posting.QUEUED:

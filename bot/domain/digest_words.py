@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.advice import advice
 from bot.domain.alert import Episode, family, subject
@@ -25,6 +26,9 @@ from bot.domain.words import dated, moment, plain_people, price_phrase, span
 
 VIEW = "digest"
 """What a document of the outbox that is a digest says of itself."""
+
+LATE_AFTER = timedelta(minutes=15)
+"""What is posted so long after it was due says that it is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Told:
 def told(
     digest: Digest, said_at: datetime | None = None, sealed: Head | None = None, picture: Picture | None = None
 ) -> Told:
-    """The digest as it is said; `said_at`: so much later than the week ended that it must be mentioned.
+    """The digest as it is said; where it is posted, at `said_at`, which is mentioned if it is late.
 
     `sealed` is the head of the audit log: kept in the channel, it vouches for every entry before it.
     """
@@ -92,7 +96,7 @@ def told(
             Part("Alerts", tuple(_alerts(digest))),
             Part("Next four weeks", tuple(_ahead(digest))),
         ),
-        note=_late(digest, said_at) if said_at is not None else "",
+        note=late_note(digest.week.ends, said_at, digest.book.treasury.zone) if said_at is not None else "",
         seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
         picture=picture,
     )
@@ -268,10 +272,12 @@ def _when(digest: Digest, one: Ahead) -> str:
     return f"{one.day:%a} {one.day.day} {one.day:%b}"
 
 
-def _late(digest: Digest, said_at: datetime) -> str:
-    ends = digest.week.ends
-    due = dated(ends, digest.book.treasury.zone)
-    return f"Late: it was due {due}, {span(said_at - ends)} ago. Its figures are those of then, not of now."
+def late_note(due_at: datetime, said_at: datetime, zone: ZoneInfo) -> str:
+    """That something is said later than it was due; "" where it is not, or hardly."""
+    late = said_at - due_at
+    if late <= LATE_AFTER:
+        return ""
+    return f"Late: it was due {dated(due_at, zone)}, {span(late)} ago. Its figures are those of then, not of now."
 
 
 def _signed(hundredths: int) -> str:

@@ -1,8 +1,6 @@
 """The weekly digest: which week is due, its figures as of its end, and the one message that says them.
 
-A week's message is posted once: the row of its stream in the outbox is the proof, looked for and written in one
-transaction that no other writer shares. So a process killed at any instant, two workers, or somebody who posts it by
-hand at the same time cannot lose or double it; the slot only keeps all but one from doing the work.
+The slot only keeps all but one from doing the work: what makes it one message is `bot.services.posting`.
 """
 
 from __future__ import annotations
@@ -10,26 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 import structlog
 
 from bot.domain.alert import Episode, Silence
-from bot.domain.audit import PLIMSOLL, Entry, Head, What
+from bot.domain.audit import PLIMSOLL
 from bot.domain.digest import Digest, digest_of
 from bot.domain.digest_words import Picture, told
 from bot.domain.periods import iso
 from bot.domain.slots import Claim, Slot
-from bot.domain.terms import Level
 from bot.domain.weeks import Week, Weekly
 from bot.services.books import Books
 from bot.services.errors import NothingImportedError, UsageError
-from bot.services.ports import Clock, Enqueues, Reading, Reads
+from bot.services.ports import Clock, Reading, Reads
+from bot.services.posting import Posting, PostsOnce, post_once
 
 JOB = "digest"
-LATE_AFTER = timedelta(minutes=15)
-"""What is posted so long after its week ended says that it is late."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,29 +41,10 @@ class ReadsDigest(Reads, Protocol):
     def post_status(self, stream: str) -> str | None: ...
 
 
-class WritesDigest(Enqueues, Protocol):
-    """What posting it writes."""
-
-    def post_status(self, stream: str) -> str | None: ...
-
-    def add_audit(self, entry: Entry) -> Head: ...
-
-
 class DigestStore(Reading[ReadsDigest], Protocol):
     """The store, as far as this needs it."""
 
-    def writing(self, wait: timedelta = ...) -> AbstractContextManager[WritesDigest]: ...
-
-
-class Posting(StrEnum):
-    """What became of posting a week's digest."""
-
-    QUEUED = "queued"
-    """It waits in the outbox now."""
-    WAITING = "waiting"
-    """It was in the outbox before, and is not known to be in Slack yet."""
-    POSTED = "posted"
-    """It was posted before."""
+    def writing(self, wait: timedelta = ...) -> AbstractContextManager[PostsOnce]: ...
 
 
 def _unheard() -> None:
@@ -161,25 +137,20 @@ class Digests:
 
     def _post(self, digest: Digest, channel: str, by: str, picture: Picture | None, *, again: bool) -> Posting:
         now, week = self._clock.now(), digest.week
-        stream = _stream(week)
         with self._store.writing() as tx:
-            before = tx.post_status(stream)
-            if before is not None and not (again and before == "failed"):
-                return Posting.WAITING if before == "pending" else Posting.POSTED
-            sealed = tx.add_audit(Entry(now, by, What.POSTED, stream, {"channel": channel}))
-            said = told(digest, now if now - week.ends > LATE_AFTER else None, sealed, picture)
-            tx.enqueue(
-                alert_id=None,
-                stream=stream,
-                kind="post",
+            became = post_once(
+                tx,
+                stream=_stream(week),
                 channel=channel,
-                message=said.document(),
-                level=Level.NOTICE,
+                by=by,
                 at=now,
+                say=lambda sealed: told(digest, now, sealed, picture),
+                again=again,
             )
-        _log.info("digest_queued", week=week.name, channel=channel)
-        self._tell()
-        return Posting.QUEUED
+        if became is Posting.QUEUED:
+            _log.info("digest_queued", week=week.name, channel=channel)
+            self._tell()
+        return became
 
     def _read(self, tx: ReadsDigest, week: Week, at: datetime) -> Digest:
         book = self._books.open(tx, at)

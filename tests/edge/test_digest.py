@@ -360,3 +360,22 @@ def test_over_a_change_of_the_clocks_each_week_has_its_one_digest_at_nine(
     posted = workers.posted()
     assert len(set(posted)) == len(posted) == 4
     assert [slot for _, slot, _, done in workers.slots() if done] == [line[5:13] for line in sorted(posted)]
+
+
+# The month-end report
+
+
+def test_a_months_report_is_posted_once_on_its_first_working_day_and_late_after_an_outage(workers: Team) -> None:
+    workers.clock.set(datetime(2026, 3, 2, 14, 59, tzinfo=UTC))
+    assert workers.first.post_month_end() is None  # January is not all of it known, and February's is not due yet
+    workers.joins()
+    workers.clock.set(datetime(2026, 3, 2, 15, tzinfo=UTC))  # Monday, 09:00 in Chicago
+    assert [worker.post_month_end() for worker in workers.workers] == [Turn.DONE, Turn.ALREADY]
+    assert workers.posted() == ["February 2026: mined 0.00 BTC, sold 3,650.00 BTC, 3,824.62 BTC held"]
+    workers.clock.set(datetime(2026, 4, 2, 9, tzinfo=UTC))
+    late = workers.joins()
+    assert [late.post_month_end(), workers.first.post_month_end()] == [Turn.DONE, Turn.ALREADY]
+    assert workers.posted()[1:] == ["March 2026: mined 0.00 BTC, sold 0.00 BTC, 3,824.62 BTC held"]
+    text = workers.slack.channel("C2")[1].text
+    assert "Late: it was due Wed 1 Apr 09:00, 19 h ago." in text
+    assert "Check it and record the statement of 2026-03, by 5 Apr" in text

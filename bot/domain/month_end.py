@@ -1,0 +1,95 @@
+"""The month-end report: a month's production, ready to be checked and stated, on the first working day after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from bot.domain.audit import Head
+from bot.domain.book import Book
+from bot.domain.digest_words import Part, Told, late_note
+from bot.domain.money import show_btc, show_usd
+from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
+from bot.domain.production import month_ends, month_key
+from bot.domain.production_checks import month_findings, named, statement_due
+from bot.domain.production_words import gap_phrase, headline, lines, places, summary
+from bot.domain.report import Report, Sale, month_report
+from bot.domain.treasury import Treasury
+
+_TICK = timedelta.resolution
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """A month that is over, and when its report is due."""
+
+    month: str
+    due_at: datetime
+
+
+def last_month_end(treasury: Treasury, at: time, now: datetime) -> MonthEnd:
+    """The last month whose report is due by `now`: at the local time `at` of the first working day after its end.
+
+    Months end where the mines' days do; a working day is a weekday of the treasury's zone that no calendar closes.
+    """
+    zone = treasury.production_zone
+    month = month_key(now, zone)
+    while True:
+        month = month_key(datetime.combine(date.fromisoformat(f"{month}-01"), time.min, zone) - _TICK, zone)
+        found = MonthEnd(month, _due(treasury, at, month_ends(month, zone)))
+        if found.due_at <= now:
+            return found
+
+
+def _due(treasury: Treasury, at: time, ends: datetime) -> datetime:
+    day = local_day(ends, treasury.zone)
+    while not _is_working_day(treasury, day) or local_instant(day, at, treasury.zone) < ends:
+        day += ONE_DAY
+    return local_instant(day, at, treasury.zone)
+
+
+def _is_working_day(treasury: Treasury, day: date) -> bool:
+    return day.weekday() < SATURDAY and all(calendar.is_open_day(day) for calendar in treasury.calendars.values())
+
+
+def report_told(book: Book, month: str, said_at: datetime, sealed: Head | None = None) -> Told:
+    """The report as of `book`, as it is posted at `said_at`."""
+    about = month_report(book, month)
+    found = tuple(f"{finding}." for finding in _findings(book, about))
+    parts = [
+        Part("Production", tuple(lines(book, about))),
+        Part("To be looked at", found),
+        Part("Mined at", tuple(places(about)) if any(one.region or one.site for one in about.mined_at) else ()),
+        Part("Sold", tuple(_sold(one) for one in about.sales)),
+    ]
+    return Told(
+        headline=summary(about),
+        advice=_advice(book, about),
+        parts=tuple(part for part in parts if part.lines),
+        note=late_note(book.at, said_at, book.treasury.zone),
+        seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
+    )
+
+
+def _advice(book: Book, about: Report) -> str:
+    """What is to be done with it."""
+    month = about.month
+    if month.statement is not None:
+        return f"It is stated: {gap_phrase(month)}."
+    due = statement_due(book, month.month)
+    by = f", by {due.day} {due:%b}" if due is not None else ""
+    return f"Check it and record the statement of {month.month}{by}: what it holds is compared with the movements."
+
+
+def _findings(book: Book, about: Report) -> Iterator[str]:
+    for finding in month_findings(book, about):
+        if not finding.unknown:
+            _, check = named(finding.key)
+            yield headline(book, about, check, reached=True)
+
+
+def _sold(sale: Sale) -> str:
+    venue = f" at {sale.venue}" if sale.venue else ""
+    price = f", {show_usd(sale.net_price)} a coin after fees" if sale.net_price is not None else ""
+    return f"{sale.name}{venue}: {show_btc(sale.btc)} BTC for {show_usd(sale.usd)}{price}"
