@@ -98,6 +98,9 @@ def test_it_answers_in_slack(bot: Bench) -> None:
     assert "*January 2026 to February 2026 so far" in said(bot, "/production YTD")
     assert "Nothing was mined." in said(bot, "/production sites")
     assert "Nothing was mined." in said(bot, "/production 2026-01 sites")
+    bot.imports(f"{GOLDEN}\n[[movement]]\nat = {SEVENTH}\n{MINED}")
+    bot.clock.passes(3600)
+    assert "not said: 117.86 BTC, 100.00 %" in said(bot, "/production sites")
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def production(book: Book, months: Sequence[str]) -> Payload:
 def sites(book: Book, months: Sequence[str]) -> Payload:
     """Where it was mined, all of it."""
     total = report(book, months)
-    said = list(_places(total, MOST_LISTED * 4)) or ["Nothing was mined."]
-    return _answer(book, summary(total), said)
+    listed = _listed(total, MOST_LISTED * 4)
+    return _answer(book, summary(total), ["Mined at:", *listed] if listed else ["Nothing was mined."])
 
 
 def _answer(book: Book, first: str, said: list[str]) -> Payload:
@@ -59,10 +59,14 @@ def _sales(sales: Sequence[Sale]) -> list[str]:
 
 
 def _places(total: Report, most: int) -> list[str]:
+    """The first few, where any movement says its place."""
     if not any(one.region or one.site for one in total.mined_at):
         return []
-    listed = [f"• {line}" for line in places(total)]
-    return ["Mined at:", *shortened(listed, most, "ask with “sites”" if most < MOST_LISTED else "")]
+    return ["Mined at:", *_listed(total, most, "ask with “sites”")]
+
+
+def _listed(total: Report, most: int, more: str = "") -> list[str]:
+    return shortened([f"• {line}" for line in places(total)], most, more)
 
 
 def _found(book: Book, findings: Sequence[Finding]) -> list[str]:
