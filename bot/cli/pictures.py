@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bot.cli.common import At, FailedError, instant, load, store_to_read
 from bot.services.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 class Chart(StrEnum):
