@@ -13,7 +13,8 @@ from bot.domain.periods import as_utc, iso, local_day, midnight
 from bot.domain.postings import Asset, Key, Place, net
 from bot.domain.treasury import Statement, Treasury
 
-_MONTH = re.compile(r"(?!0000)\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
+_MONTH = re.compile(r"(?!000[01]|9999)\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
+"""The first and the last year are left out: in some zone they begin or end where there are no dates."""
 _TICK = timedelta.resolution
 
 

@@ -93,8 +93,9 @@ def _next(book: Book, month: str) -> str:
 
 
 def _is_sold_over_mined(book: Book, report: Report) -> bool:
+    """Where more is reversed than mined, nothing is allowed; but who sells nothing sells none too many."""
     limit = book.treasury.policy.sold_over_mined_limit
-    return limit is not None and report.sold > limit * report.mined
+    return limit is not None and report.sold > limit * max(report.mined, 0)
 
 
 def _is_behind_plan(book: Book, report: Report) -> bool:

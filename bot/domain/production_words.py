@@ -45,14 +45,18 @@ def headline(book: Book, report: Report, check: MonthCheck, reached: bool | None
             return f"{name}: sold {sold_of_mined(report)}{_limit(book, reached)}"
         case MonthCheck.BEHIND_PLAN:
             stands = "is behind plan" if reached else "is not behind plan"
-            return f"{name} {stands}: {against_plan(report)}"
+            return f"{name} {stands}: {against_plan(report) or 'nothing is planned'}"
         case MonthCheck.ROLL_FORWARD:
-            return f"{name} {'does not roll forward' if reached else 'rolls forward'}: {gap_phrase(report.month)}"
+            within = " within what is tolerated" if report.month.gap else ""
+            stands = "does not roll forward" if reached else f"rolls forward{within}"
+            return f"{name} {stands}: {gap_phrase(report.month)}"
         case MonthCheck.STATEMENT_MISSING:
             return f"{name} has no statement" if report.month.statement is None else f"{name} has its statement"
         case MonthCheck.CASH_COST:
             side = {True: "is under", False: "is over", None: "may be under"}[reached]
             cost = show_usd(report.cash_cost) if report.cash_cost is not None else "not stated"
+            if report.has_ended:  # whatever the price is
+                return f"{name} is over: its cash cost, {cost} a coin, is no longer watched"
             return f"Bitcoin {side} the cash cost of {name}: {cost} a coin"
 
 
@@ -69,7 +73,7 @@ def body(book: Book, report: Report, check: MonthCheck) -> str:
 
 
 def title(report: Report) -> str:
-    """What a report is of: "January 2026", "February 2026 so far (6 days)", "November 2025 to January 2026"."""
+    """What a report is of: "January 2026", "February 2026 so far (6 days over)", "November 2025 to January 2026"."""
     first, last = month_name(report.months[0].month), month_name(report.month.month)
     named = last if len(report.months) == 1 else f"{first} to {last}"
     return named if report.has_ended else f"{named} so far ({report.days} day{'' if report.days == 1 else 's'} over)"
@@ -92,9 +96,9 @@ def lines(book: Book, report: Report) -> Iterator[str]:
         yield f"Sold {sold_of_mined(report)}."
     if sale := report.sale:
         gross = f"{show_usd(sale.price)} a coin before fees, " if sale.price is not None else ""
-        net = f"{show_usd(sale.net_price)} after" if sale.net_price is not None else "price not known"
-        net = net if gross else net.replace(" after", " a coin after fees")
-        yield f"Received {show_usd(sale.usd)}: {gross}{net}."
+        after = "after" if gross else "a coin after fees"
+        net = f": {gross}{show_usd(sale.net_price)} {after}" if sale.net_price is not None else ""
+        yield f"Received {show_usd(sale.usd)}{net}."
     if cost := cost_sentence(book, report):
         yield cost
     yield from _statements(report)
@@ -166,8 +170,9 @@ def signed_btc(amount: int) -> str:
 
 def sold_of_mined(report: Report) -> str:
     """ "550.03 BTC, 110.81 % of the 496.35 BTC mined"."""
-    if not report.mined:
-        return f"{show_btc(report.sold)} BTC, none mined{'' if report.has_ended else ' yet'}"
+    if report.mined <= 0:
+        undone = f": {show_btc(-report.mined)} BTC more reversed than mined" if report.mined else ""
+        return f"{show_btc(report.sold)} BTC, none mined{'' if report.has_ended else ' yet'}{undone}"
     part = show_percent(percent_plain(Fraction(report.sold, report.mined)))
     return f"{show_btc(report.sold)} BTC, {part} of the {show_btc(report.mined)} BTC mined"
 
@@ -177,7 +182,7 @@ def against_plan(report: Report) -> str:
     over. "" without a plan, or before the first day is over."""
     if not report.plan:
         return ""
-    days = "" if report.has_ended else f" for {report.days} day{'s' if report.days > 1 else ''}"
+    days = "" if report.has_ended else f" for {report.plan_days} day{'s' if report.plan_days > 1 else ''}"
     off = Fraction(report.mined_of_plan - report.plan, report.plan)
     part = percent_plain(abs(off))
     by = f"{show_percent(part)} {'short' if off < 0 else 'over'}" if part != "0.00" else "as planned"
@@ -208,7 +213,7 @@ def _limit(book: Book, reached: bool | None) -> str:
 
 def _sold_over_mined(book: Book, report: Report) -> Iterator[str]:
     limit = book.treasury.policy.sold_over_mined_limit
-    allowed = int(limit * report.mined) if limit is not None else report.mined
+    allowed = int((limit if limit is not None else 1) * max(report.mined, 0))
     if report.sold > allowed:
         yield f"{show_btc(report.sold - allowed)} BTC more than {_months_limit(report)} allows."
     yield f"Opening {roll_forward(report)}."
@@ -256,7 +261,7 @@ def _unstated(book: Book, report: Report) -> Iterator[str]:
 def _cash_cost(book: Book, report: Report) -> Iterator[str]:
     price, cost = book.price.usable, report.cash_cost
     yield price_sentence(book.price)
-    if price is not None and cost is not None and price < cost:
+    if price is not None and cost is not None and price < cost and not report.has_ended:
         yield f"Each coin mined costs {show_usd(cost - price)} more than it is worth."
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import reduce
 from operator import add
+from zoneinfo import ZoneInfo
 
 from bot.domain.book import Book
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats, half_up
@@ -68,8 +69,8 @@ class Report:
     """One month, or some in a row, up to `as_of`. Amounts in satoshis and cents.
 
     `days` is how many whole days of theirs, since the treasury opened, were over by then, `elapsed` how many had
-    passed, the last in part. `plan` is what was to be mined in the days of its whole months; None without a plan or
-    a whole month. `cash_cost` is that of a single month.
+    passed, the first and the last in part. `plan` is what was to be mined in `plan_days`, those of its whole months;
+    None without a plan or a whole month. `cash_cost` is that of a single month.
     """
 
     months: tuple[MonthProduction, ...]
@@ -80,6 +81,7 @@ class Report:
     mined_at: tuple[Mined, ...]
     sales: tuple[Sale, ...]
     plan: Sats | None
+    plan_days: int
     cash_cost: Price | None
 
     @property
@@ -136,6 +138,7 @@ def report(book: Book, months: Sequence[str]) -> Report:
     begins, ends = month_begins(months[0], zone), month_ends(months[-1], zone)
     moved = book.register.ledger.movements_between(begins - _TICK, min(ends - _TICK, book.at))
     days, elapsed = _days(book, begins, ends)
+    whole = [month.month for month in rolled if month.is_whole]
     return Report(
         months=rolled,
         as_of=book.at,
@@ -144,7 +147,8 @@ def report(book: Book, months: Sequence[str]) -> Report:
         elapsed=elapsed,
         mined_at=_mined_at(moved),
         sales=_sales(moved),
-        plan=_planned(book, [month.month for month in rolled if month.is_whole]),
+        plan=_planned(book, whole),
+        plan_days=sum(_days_of(book, month) for month in whole),
         cash_cost=cash_cost(book, months[0]) if len(months) == 1 else None,
     )
 
@@ -190,34 +194,38 @@ def share(one: Mined, of: Report) -> Fraction | None:
 
 
 def _days(book: Book, begins: datetime, ends: datetime) -> tuple[int, Fraction]:
-    """Days that are over by `book.at`, and those that have passed with the part of the last; only whole ones since
-    the treasury opened."""
+    """Whole days that are over by `book.at` since the treasury opened, and how many have passed, with the parts of the
+    first and of the last."""
     zone = book.treasury.production_zone
-    first = local_day(begins, zone)
-    if begins < book.treasury.opened:
-        first = local_day(book.treasury.opened, zone) + ONE_DAY
-    if ends <= book.at:
-        whole = (local_day(ends, zone) - first).days
-        return whole, Fraction(whole)
-    today = local_day(book.at, zone)
-    whole = (today - first).days
-    if whole < 0:
-        return 0, Fraction(0)
-    began, over = midnight(today, zone), midnight(today + ONE_DAY, zone)
-    return whole, whole + Fraction((book.at - began) // _TICK, (over - began) // _TICK)
+    first, in_first = _day_and_part(max(begins, book.treasury.opened), zone)
+    last, in_last = _day_and_part(min(ends, book.at), zone)
+    whole = (last - first).days - (1 if in_first else 0)
+    return max(whole, 0), (last - first).days + in_last - in_first
 
 
-def _planned(book: Book, months: Iterable[str]) -> Sats | None:
+def _day_and_part(instant: datetime, zone: ZoneInfo) -> tuple[date, Fraction]:
+    """The local day of `instant`, and how much of it has passed by then."""
+    day = local_day(instant, zone)
+    began, over = midnight(day, zone), midnight(day + ONE_DAY, zone)
+    return day, Fraction((instant - began) // _TICK, (over - began) // _TICK)
+
+
+def _days_of(book: Book, month: str) -> int:
+    """How many days of `month` are over by `book.at`."""
+    zone = book.treasury.production_zone
+    return _days(book, month_begins(month, zone), month_ends(month, zone))[0]
+
+
+def _planned(book: Book, months: Sequence[str]) -> Sats | None:
     """The plan for the days that are over: whole months, and of the one under way its share, rounded down."""
     a_month, zone = book.treasury.policy.plan_btc_per_month, book.treasury.production_zone
-    months = list(months)
     if a_month is None or not months:
         return None
     planned = Fraction(0)
     for month in months:
         begins, ends = month_begins(month, zone), month_ends(month, zone)
         whole = (local_day(ends, zone) - local_day(begins, zone)).days
-        planned += Fraction(a_month * _days(book, begins, ends)[0], whole)
+        planned += Fraction(a_month * _days_of(book, month), whole)
     return int(planned)
 
 

@@ -119,6 +119,19 @@ def test_coins_mined_since_close_it_at_once() -> None:
     ]
 
 
+def test_coins_of_an_earlier_month_taken_back_are_no_sale() -> None:
+    undo = Movement(at("02-03T00:00:00"), MovementKind.REVERSAL, "undo", reverses=f"mined {at('01-20T00:00:00')}")
+    mined = moved("mined", at("01-20T00:00:00"), "100")
+    calm = register(mined, undo, sold_over_mined_limit=Fraction(1))
+    assert found(calm, at("02-10T00:00:00")) == []
+    sold = register(mined, undo, moved("sold", at("02-04T00:00:00"), "5"), sold_over_mined_limit=Fraction(1))
+    assert told(sold, "2026-02:sold-over-mined", at("02-10T00:00:00"))[:3] == [
+        "warning",
+        "February 2026: sold 5.00 BTC, none mined yet: 100.00 BTC more reversed than mined; the limit is 100.00 %",
+        "5.00 BTC more than the limit so far allows.",
+    ]
+
+
 # -- behind plan --
 
 PLAN = {"plan_btc_per_month": parse_btc("280"), "plan_tolerance": Fraction(1, 10)}
@@ -154,6 +167,13 @@ def test_behind_plan_says_the_pace() -> None:
     ]
 
 
+def test_a_plan_of_nothing_closes_it_in_whole_sentences() -> None:
+    key, when = "2026-02:behind-plan", at("02-09T00:00:00")
+    before = opened(register(**PLAN), key, when)
+    nothing = register(plan_btc_per_month=0)
+    assert told(nothing, key, when, before)[:2] == ["ok", "February 2026 is not behind plan: nothing is planned"]
+
+
 # -- roll-forward and statements --
 
 STATED = register(moved("mined", at("01-20T00:00:00"), "10"), stated="1009.98", rollforward_tolerance_btc=10**6)
@@ -173,6 +193,15 @@ def test_a_gap_over_the_tolerance_raises_one_alert_with_its_amount() -> None:
     for held in ("1009.99", "1010.01"):
         within = register(moved("mined", at("01-20T00:00:00"), "10"), stated=held, rollforward_tolerance_btc=10**6)
         assert found(within, at("02-01T00:00:00")) == []
+
+
+def test_a_gap_that_is_tolerated_now_is_still_told() -> None:
+    key, when = "2026-01:roll-forward", at("02-01T00:00:00")
+    tolerant = replace(STATED, policy=replace(STATED.policy, rollforward_tolerance_btc=2 * 10**6))
+    assert told(tolerant, key, when, opened(STATED, key, when))[:2] == [
+        "ok",
+        "January 2026 rolls forward within what is tolerated: the statement holds 0.02 BTC less than the movements",
+    ]
 
 
 def test_a_statement_is_missing_once_its_day_is_over() -> None:
@@ -246,6 +275,21 @@ def test_it_clears_once_the_price_has_stayed_over_it() -> None:
         assert done.change is change
         assert message_of(over, done).headline == "Bitcoin is over the cash cost of February 2026: $60,000.00 a coin"
         before = done.after or before
+
+
+@pytest.mark.parametrize("price", ["55000", "61000", None])
+def test_once_the_month_is_over_it_does_not_say_that_the_price_has_recovered(price: str | None) -> None:
+    key, after = "2026-02:cash-cost", at("03-01T00:10:00")
+    before = opened(COST, key, at("02-28T23:00:00"), fresh("55000"))
+    view = fresh(price) if price else NOBODY
+    over = open_book(COST, at("03-01T00:00:00"), view)
+    kept = decide(before, finding_of(over, all_findings(over), f"production:{key}"), over.at, AlertPolicy())
+    assert kept.change is not Change.CLOSED
+    said = "February 2026 is over: its cash cost, $60,000.00 a coin, is no longer watched"
+    assert message_of(over, kept).headline == said
+    closed = told(COST, key, after, kept.after, view)
+    assert closed[:2] == ["ok", said]
+    assert "more than it is worth" not in "\n".join(closed)
 
 
 # -- off, told, replayed --

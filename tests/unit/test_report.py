@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -107,6 +108,28 @@ def test_the_plan_counts_days_that_are_over(when: datetime, days: int, elapsed: 
     assert (about.days, about.elapsed, about.plan) == (days, elapsed, parse_btc(plan))
 
 
+@pytest.mark.parametrize(
+    ("opened", "days", "elapsed"),
+    [
+        (datetime(2026, 1, 15, 0, tzinfo=UTC), 5, Fraction(11, 2)),  # the 15th is whole
+        (datetime(2026, 1, 15, 6, tzinfo=UTC), 4, Fraction(21, 4)),
+        (datetime(2026, 1, 20, 6, tzinfo=UTC), 0, Fraction(1, 4)),
+    ],
+)
+def test_days_begin_with_the_treasury(opened: datetime, days: int, elapsed: Fraction) -> None:
+    made = replace(register(), opened=opened)
+    about = january(made, datetime(2026, 1, 20, 12, tzinfo=UTC))
+    assert (about.days, about.elapsed) == (days, elapsed)
+
+
+def test_the_plan_says_the_days_that_it_is_for() -> None:
+    made = replace(register(policy=Policy(plan_btc_per_month=parse_btc("280"))), opened=day(20))
+    when = datetime(2026, 2, 9, tzinfo=UTC)
+    year = report(asked(made, when), ["2026-01", "2026-02"])
+    assert year.days == 11 + 8
+    assert against_plan(year) == "0.00 of 80.00 BTC planned for 8 days, 100.00 % short"
+
+
 @pytest.mark.parametrize(("month", "days"), [("2026-03", 31), ("2026-11", 30), ("2028-02", 29), ("2026-12", 31)])
 def test_a_day_on_which_the_clock_changes_is_a_day(month: str, days: int) -> None:
     made = register(production_zone=CHICAGO, policy=Policy(plan_btc_per_month=parse_btc("1000")))
@@ -139,10 +162,13 @@ def test_the_year_to_date_is_the_months_that_have_begun() -> None:
     )
 
 
-@pytest.mark.parametrize("said", ["2026-1", "january", "2026-13", "ytd 2026", "2025-12", "2026-04"])
+@pytest.mark.parametrize(
+    "said", ["2026-1", "january", "2026-13", "ytd 2026", "2025-12", "2026-04", "9999-12", "0001-01"]
+)
 def test_what_is_no_month_to_tell_of_is_refused(said: str) -> None:
+    east = register(production_zone=ZoneInfo("Asia/Tokyo"))
     with pytest.raises(ValueError, match=r"is not a month|ended before|has not begun"):
-        months_asked(asked(register(), datetime(2026, 3, 5, tzinfo=UTC)), said)
+        months_asked(asked(east, datetime(2026, 3, 5, tzinfo=UTC)), said)
 
 
 def test_it_says_how_the_month_rolls_forward_against_plan_cost_and_statement() -> None:
@@ -166,6 +192,11 @@ def test_it_says_how_the_month_rolls_forward_against_plan_cost_and_statement() -
     under_way = month_report(asked(made, day(20), "68500"), "2026-01")
     assert against_plan(under_way) == "496.35 of 337.10 BTC planned for 19 days, 47.24 % over"
     assert "Statement" not in "\n".join(lines(asked(register(), day(20)), january(register(), day(20))))
+
+
+def test_sales_taken_back_say_what_went_back() -> None:
+    made = register(sold("s", day(10), "5", 300_000), reversal("s", datetime(2026, 2, 2, tzinfo=UTC)))
+    assert list(lines(asked(made), month_report(asked(made), "2026-02")))[-2] == "Received -$300,000.00."
 
 
 # -- beside plain loops --
