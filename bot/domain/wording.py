@@ -67,11 +67,19 @@ def covenant_headline(book: Book, reading: Reading, alert: Alert, calls: Sequenc
         return f"{title}: LTV unknown, last at its {stood}"
     worst = reading.worst
     if worst is None or worst.rank < alert.rank:
-        back = f"{title} is back under its {stood}: {ltv_phrase(reading)}"
-        return (
-            f"{back}, clears at {percent(percent_plain(held.bound.clear_at))}" if held and held.bound.clear_at else back
-        )
+        clears = _clears(book, held.bound.clear_at, alert) if held and held.bound.clear_at else ""
+        return f"{title} is back under its {stood}: {ltv_phrase(reading)}{clears}"
     return f"{title} is at its {_reached_phrase(reading, worst)}"
+
+
+def _clears(book: Book, ltv: Fraction, alert: Alert) -> str:
+    """At which LTV its worst line clears; once it is there, when, so that nobody wonders what it waits for."""
+    at, after = percent(percent_plain(ltv)), book.register.alerts.clear_after
+    lines = [line for line in alert.active if line.tier == alert.tier]
+    ends = [line.clear_since + after - line.clear_for for line in lines if line.clear_since is not None]
+    if not ends or len(ends) < len(lines):
+        return f", clears at {at}"
+    return f", clears {moment(max(ends), book.treasury.zone, book.at)} if it stays at or under {at}"
 
 
 def stood_at(reading: Reading, alert: Alert) -> str:

@@ -127,10 +127,15 @@ def _silence(bot: Bench, number: int) -> Any:
 
 def test_while_it_clears_the_message_says_how_it_is_now(bot: Bench) -> None:
     at_the_call_line(bot)
+    bot.clock.passes(60)
+    bot.checks(65_000)
+    assert newest(bot).headline.startswith(
+        "Antalpha is back under its margin-call line: LTV 66.02 %, clears at 65.00 %"
+    )
     for usd, ltv in ((90_000, "47.68 %"), (91_000, "47.16 %")):  # 75.96 % × 56,500 / usd
         bot.clock.passes(60)
         bot.checks(usd)
-        said = f"Antalpha is back under its margin-call line: LTV {ltv}, clears at 65.00 %"
+        said = f"Antalpha is back under its margin-call line: LTV {ltv}, clears Sat 06:13 if it stays at or under"
         assert newest(bot).headline.startswith(said)
         assert f"Price ${usd:,}.00 (12 s old, 4 sources)." in shown(newest(bot).blocks)
 
