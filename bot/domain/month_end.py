@@ -9,12 +9,11 @@ from datetime import date, datetime, time, timedelta
 from bot.domain.audit import Head
 from bot.domain.book import Book
 from bot.domain.digest_words import Part, Told, late_note
-from bot.domain.money import show_btc, show_usd
 from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
 from bot.domain.production import month_ends, month_key
 from bot.domain.production_checks import month_findings, named, statement_due
-from bot.domain.production_words import gap_phrase, headline, lines, places, summary
-from bot.domain.report import Report, Sale, month_report
+from bot.domain.production_words import gap_phrase, headline, lines, places, sale_line, summary
+from bot.domain.report import Report, month_report
 from bot.domain.treasury import Treasury
 
 _TICK = timedelta.resolution
@@ -61,7 +60,7 @@ def report_told(book: Book, month: str, said_at: datetime, sealed: Head | None =
         Part("Production", tuple(lines(book, about))),
         Part("To be looked at", found),
         Part("Mined at", tuple(places(about)) if any(one.region or one.site for one in about.mined_at) else ()),
-        Part("Sold", tuple(_sold(one) for one in about.sales)),
+        Part("Sold", tuple(sale_line(one) for one in about.sales)),
     ]
     return Told(
         headline=summary(about),
@@ -87,9 +86,3 @@ def _findings(book: Book, about: Report) -> Iterator[str]:
         if not finding.unknown:
             _, check = named(finding.key)
             yield headline(book, about, check, reached=True)
-
-
-def _sold(sale: Sale) -> str:
-    venue = f" at {sale.venue}" if sale.venue else ""
-    price = f", {show_usd(sale.net_price)} a coin after fees" if sale.net_price is not None else ""
-    return f"{sale.name}{venue}: {show_btc(sale.btc)} BTC for {show_usd(sale.usd)}{price}"

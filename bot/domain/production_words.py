@@ -10,7 +10,7 @@ from fractions import Fraction
 from bot.domain.book import Book
 from bot.domain.money import half_up, percent_plain, show_btc, show_percent, show_usd
 from bot.domain.production import MonthProduction
-from bot.domain.report import Report, share
+from bot.domain.report import Report, Sale, share
 from bot.domain.words import price_sentence
 
 _CENT = 10**6
@@ -33,7 +33,7 @@ def month_name(month: str) -> str:
 
 
 def called(month: str, check: MonthCheck) -> str:
-    """An alert by what it is about: "January 2026, more sold than mined"."""
+    """An alert by what it is about: "January 2026, sold over its limit"."""
     return f"{month_name(month)}, {_CALLED[check]}"
 
 
@@ -110,6 +110,13 @@ def places(report: Report) -> Iterator[str]:
         part = share(one, report)
         said = f", {show_percent(percent_plain(part))}" if part is not None else ""
         yield f"{one.place}: {show_btc(one.btc)} BTC{said}"
+
+
+def sale_line(sale: Sale) -> str:
+    """One order: "A at OTC: 10.00 BTC for $700,000.00, $70,000.00 a coin after fees"."""
+    venue = f" at {sale.venue}" if sale.venue else ""
+    price = f", {show_usd(sale.net_price)} a coin after fees" if sale.net_price is not None else ""
+    return f"{sale.name}{venue}: {show_btc(sale.btc)} BTC for {show_usd(sale.usd)}{price}"
 
 
 def cost_sentence(book: Book, report: Report) -> str:
@@ -266,7 +273,7 @@ def _cash_cost(book: Book, report: Report) -> Iterator[str]:
 
 
 _CALLED = {
-    MonthCheck.SOLD_OVER_MINED: "more sold than mined",
+    MonthCheck.SOLD_OVER_MINED: "sold over its limit",
     MonthCheck.BEHIND_PLAN: "behind plan",
     MonthCheck.ROLL_FORWARD: "a gap in the roll-forward",
     MonthCheck.STATEMENT_MISSING: "no statement",

@@ -208,6 +208,7 @@ def test_alerts_are_listed_as_opened_closed_and_open() -> None:
     episodes = (
         Episode("price", at("02-01 10:00"), None, Level.WARNING, None, "No bitcoin price", "Still no price"),
         Episode("production:2026-01:roll-forward", at("02-01 11:00"), None, Level.WARNING, None, "A gap", "A gap"),
+        Episode("production:2026-02:sold-over-mined", at("02-01 12:00"), None, Level.WARNING, None, "Sold", "Sold"),
         Episode(
             line, at("02-09 09:00"), at("02-10 10:00"), Level.WARNING, "early", "Antalpha is at", "Antalpha is clear"
         ),
@@ -219,6 +220,7 @@ def test_alerts_are_listed_as_opened_closed_and_open() -> None:
         "Open: Antalpha (margin call), critical, since Wed 10:00",
         "Open: Price, warning, since 1 Feb 10:00",
         "Open: January 2026, a gap in the roll-forward, warning, since 1 Feb 11:00",
+        "Open: February 2026, sold over its limit, warning, since 1 Feb 12:00",
         "Opened Wed 10:00: Antalpha is at its line",
         "Closed Tue 10:00: Antalpha is clear",
     ]

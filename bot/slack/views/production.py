@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from bot.domain.alert import Finding
 from bot.domain.answers import finding_document
 from bot.domain.book import Book
-from bot.domain.money import show_btc, show_usd
 from bot.domain.production_checks import month_findings
-from bot.domain.production_words import lines, places, summary
+from bot.domain.production_words import lines, places, sale_line, summary
 from bot.domain.report import Report, Sale, month_report, report
 from bot.slack.limits import Payload
 from bot.slack.text import flat, rich
@@ -50,11 +49,7 @@ def _sales(sales: Sequence[Sale]) -> list[str]:
     """Each order in a line, where there are several."""
     if len(sales) < 2:
         return []
-    said = []
-    for sale in sales:
-        venue = f" at {sale.venue}" if sale.venue else ""
-        price = f", {show_usd(sale.net_price)} a coin after fees" if sale.net_price is not None else ""
-        said.append(f"• {sale.name}{venue}: {show_btc(sale.btc)} BTC for {show_usd(sale.usd)}{price}")
+    said = [f"• {sale_line(sale)}" for sale in sales]
     return shortened(said, MOST_LISTED, "plimsoll production lists them all")
 
 
