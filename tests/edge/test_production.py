@@ -131,3 +131,17 @@ def test_a_month_behind_plan_is_one_message_that_closes_by_itself(bot: Bench) ->
     assert [reply.headline for reply in post.replies] == [
         "Closed: February 2026 is not behind plan: 117.86 of 117.86 BTC planned for 6 days, as planned"
     ]
+
+
+def test_a_long_year_of_long_names_still_fits_into_a_message(bot: Bench) -> None:
+    """The bench is strict: what Slack would refuse is a failure here."""
+    rows = [GOLDEN]
+    for number in range(120):
+        at = f"[[movement]]\nat = 2026-02-0{number % 5 + 1}T00:00:00Z\naccount = 'custody'\nbtc = '0.01'\n"
+        rows.append(f"{at}kind = 'mined'\nsite = '{'Ω' * 60} {number}'\nregion = '{'&' * 60}'\nref = 'm{number}'\n")
+        rows.append(f"{at}kind = 'sold'\nusd = '700.00'\norder = '{'<' * 90} {number}'\nref = 's{number}'\n")
+    bot.imports("\n".join(rows))
+    for asked in ("2026-02", "ytd", "sites"):
+        text = said(bot, f"/production {asked}")
+        assert "more: plimsoll production lists them all" in text
+        assert "February 2026 so far" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.domain.alert import Finding
 from bot.domain.answers import finding_document
@@ -16,6 +16,8 @@ from bot.slack.views.ltv import price_line
 from bot.slack.views.parts import context, payload, section, sections, shortened
 
 MOST_LISTED = 25
+LONGEST_LINE, ROOM = 250, 7_500
+"""Characters of a line, and of all lines together as Slack counts them; a message may have about 9,000."""
 
 
 def production(book: Book, months: Sequence[str]) -> Payload:
@@ -35,9 +37,22 @@ def sites(book: Book, months: Sequence[str]) -> Payload:
 
 def _answer(book: Book, first: str, said: list[str]) -> Payload:
     zone = f"Months and days of {book.treasury.production_zone.key}."
+    said = list(_fitting(said))
     blocks = [section(f"*{rich(first)}*"), *sections("\n".join(said))]
     blocks += [context(f"{rich(zone)} {rich(price_line(book))}")]
     return payload(flat("\n".join([first, *said])), blocks)
+
+
+def _fitting(said: Sequence[str]) -> Iterator[str]:
+    """The lines that there is room for, from the first; those that there is none for are counted."""
+    left = ROOM
+    for number, line in enumerate(said):
+        shown = line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+        left -= len(rich(shown)) + 1
+        if left < 0:
+            yield f"and {len(said) - number} more: plimsoll production lists them all"
+            return
+        yield shown
 
 
 def _months(book: Book, months: Sequence[str]) -> list[str]:
