@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.history import LtvHistory, MonthCoins
-from bot.domain.money import SATS_PER_BTC
+from bot.domain.money import SATS_PER_BTC, percent_plain, show_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,7 @@ _LOOKS: dict[Any, Any] = {
     "ytick.color": _INK,
     "svg.hashsalt": "plimsoll",
     "svg.fonttype": "path",
+    "text.parse_math": False,  # a lender may have dollars in its name
 }
 
 
@@ -130,20 +131,21 @@ def _draw_ltv(axis: Axes, history: LtvHistory, zone: ZoneInfo, marks: list[tuple
         axis.plot(when, _floats(ltvs), color=color, linewidth=1.2, linestyle="--", drawstyle="steps-post")
         if ltvs[-1] is not None:
             axis.annotate(
-                f"{name} {float(ltvs[-1]) * 100:.2f} %",
+                f"{name} {show_percent(percent_plain(ltvs[-1]))}",
                 (0, float(ltvs[-1]) * 100),
                 xycoords=("axes fraction", "data"),
                 xytext=(3, 2),
                 textcoords="offset points",
                 color=color,
                 fontsize=8,
+                parse_math=False,
             )
     axis.plot(when, _floats(history.ltvs), color=_LTV, linewidth=1.6)
     for instant, name in marks:
         at = float(date2num(instant))  # type: ignore[no-untyped-call]
         axis.axvline(at, color=colors.get(name, _INK), linewidth=0.8, alpha=0.7)
-    now = f": {float(history.known[-1]) * 100:.2f} %" if history.ltvs and history.ltvs[-1] is not None else ": unknown"
-    axis.set_title(f"LTV of {history.title}{now}", loc="left")
+    now = history.printed[-1] if history.printed else None
+    axis.set_title(f"LTV of {history.title}: {show_percent(now) if now is not None else 'unknown'}", loc="left")
     axis.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=5, tz=zone))  # type: ignore[no-untyped-call]
     axis.xaxis.set_major_formatter(DateFormatter("%d %b", tz=zone))  # type: ignore[no-untyped-call]
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")

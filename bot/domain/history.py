@@ -28,25 +28,30 @@ LAST_KNOWN_FOR = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class LtvHistory:
-    """One facility or group. At each of `instants` its lender's LTV and the LTV of each line, by name; None unknown."""
+    """One facility or group. At each of `instants` its lender's LTV, also as it is printed, and the LTV of each line,
+    by name; None unknown."""
 
     title: str
     instants: tuple[datetime, ...]
     ltvs: tuple[Fraction | None, ...]
+    printed: tuple[str | None, ...]
     lines: Mapping[str, tuple[Fraction | None, ...]]
 
     @property
-    def known(self) -> list[Fraction]:
-        return [ltv for ltv in self.ltvs if ltv is not None]
+    def known(self) -> list[tuple[Fraction, str]]:
+        """What is known, oldest first: LTVs, and as they are printed."""
+        both = zip(self.ltvs, self.printed, strict=True)
+        return [(ltv, said) for ltv, said in both if ltv is not None and said is not None]
 
     def words(self) -> str:
         """What the picture shows, for who cannot see it."""
         if not self.known:
             return f"{self.title}: LTV unknown."
-        first, last, top = (_percent(ltv) for ltv in (self.known[0], self.known[-1], max(self.known)))
+        top = max(self.known, key=lambda one: one[0])
+        first, last, most = (show_percent(said) for _, said in (self.known[0], self.known[-1], top))
         lines = [f"{name} {_percent(line)}" for name, line in self.lines_now()]
         said = f"; lines: {', '.join(lines)}" if lines else ""
-        return f"{self.title}: LTV from {first} to {last}, {top} at most{said}."
+        return f"{self.title}: LTV from {first} to {last}, {most} at most{said}."
 
     def lines_now(self) -> list[tuple[str, Fraction]]:
         """The lines as they are at the last instant, from mild to fatal."""
@@ -125,6 +130,7 @@ def _history(title: str, books: Sequence[Book], readings: Sequence[Reading | Non
         title=title,
         instants=tuple(book.at for book in books),
         ltvs=tuple(reading.lenders if reading else None for reading in readings),
+        printed=tuple(reading.show(reading.lenders) if reading else None for reading in readings),
         lines={name: tuple(_line(reading, name) for reading in readings) for name in names},
     )
 

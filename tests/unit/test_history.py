@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from support import THREE, book, btc, fresh, loan, move, tier, treasury, usd
+from support import THREE, UTC_ZONE, book, btc, fresh, loan, move, tier, treasury, usd
 
 from bot.charts import ltv_picture, months_picture, write_picture
 from bot.domain.book import Book, Register
@@ -41,6 +42,19 @@ def test_it_is_the_debt_over_the_coins_at_each_price() -> None:
         "Antalpha: LTV from 70.00 % to 87.50 %, 87.50 % at most; "
         "lines: early warning 68.00 %, margin call 75.00 %, liquidation 90.00 %."
     )
+
+
+def test_a_line_that_is_not_reached_is_not_printed_as_if_it_were() -> None:
+    (one,) = histories(treasury(loan(debt="74999.90", coins="1")), "100000")
+    assert one.words().startswith("Antalpha: LTV from 74.99 % to 74.99 %, 74.99 % at most; lines: ")
+    assert one.printed == ("74.99",)
+
+
+def test_dollars_in_a_name_are_no_formula() -> None:
+    lines = (tier("call", "0.75", "a $\\nope{$ line", cure_to="0.65"),)
+    (one,) = histories(treasury(loan(debt="70", coins="1", tiers=lines)), "100")
+    drawn = [ltv_picture([replace(one, title=title)], UTC_ZONE) for title in ("A $\\nope{$ B", "A $\\pine{$ B")]
+    assert drawn[0] != drawn[1]
 
 
 def test_the_nearest_to_its_first_line_comes_first_and_what_has_no_line_not_at_all() -> None:
@@ -128,5 +142,7 @@ def test_the_pictures_are_pictures_of_a_size_that_a_phone_shows(tmp_path: Path) 
 def test_a_line_that_an_amendment_moved_is_drawn_as_it_was() -> None:
     assert tier("call", "0.75").line == Fraction(3, 4)
     lines = {"call": (Fraction(3, 4), Fraction(4, 5))}
-    one = LtvHistory("A", (START, START + timedelta(days=1)), (Fraction(1, 2), Fraction(1, 2)), lines)
+    one = LtvHistory(
+        "A", (START, START + timedelta(days=1)), (Fraction(1, 2), Fraction(1, 2)), ("50.00", "50.00"), lines
+    )
     assert one.lines_now() == [("call", Fraction(4, 5))]
