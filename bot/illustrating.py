@@ -40,6 +40,9 @@ class Illustrating:
         except (TimeoutError, SlackClientError, *UNREACHABLE) as error:
             _log.warning("digest_without_picture", week=digest.week.name, reason=type(error).__name__)
             return None
+        except Exception:  # noqa: BLE001  # a bug of drawing must not keep the figures from being posted, week after week
+            _log.exception("picture_failed", week=digest.week.name)
+            return None
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 

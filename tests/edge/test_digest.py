@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -192,6 +193,18 @@ def test_a_picture_that_takes_too_long_is_not_waited_for(only_sqlite: Team) -> N
     assert first.post_digest() is Turn.DONE
     going_on.set()
     assert image(only_sqlite) is None
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_keep_the_digest_back(
+    only_sqlite: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be imported, as a library that is broken on this machine, stands for every fault of drawing."""
+    only_sqlite.imports()
+    only_sqlite.clock.set(MONDAY)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert only_sqlite.first.post_digest() is Turn.DONE
+    assert image(only_sqlite) is None
+    assert "picture_failed" in "".join(capsys.readouterr())
 
 
 def test_a_picture_that_slack_does_not_show_costs_the_picture_and_not_the_looks(only_sqlite: Team) -> None:
