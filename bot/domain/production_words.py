@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from bot.domain.book import Book
 from bot.domain.money import half_up, percent_plain, show_btc, show_percent, show_usd
+from bot.domain.periods import iso
 from bot.domain.production import MonthProduction
 from bot.domain.report import Report, Sale, share
 from bot.domain.words import price_sentence
@@ -87,6 +88,9 @@ def summary(report: Report) -> str:
 
 def lines(book: Book, report: Report) -> Iterator[str]:
     """Everything under the summary, a sentence or two a line: how it rolls forward, against plan, sales, statement."""
+    if not report.months[0].is_whole:
+        opened = iso(book.treasury.opened)
+        yield f"The treasury opened in its course ({opened}): what was mined and sold before is not in it."
     yield f"Opening {roll_forward(report)}."
     if parts := parts_of_other(report):
         yield f"Other: {parts}."

@@ -199,6 +199,14 @@ def test_sales_taken_back_say_what_went_back() -> None:
     assert list(lines(asked(made), month_report(asked(made), "2026-02")))[-2] == "Received -$300,000.00."
 
 
+def test_a_month_in_whose_course_the_treasury_opened_says_so() -> None:
+    made = replace(register(), opened=day(20))
+    said = "The treasury opened in its course (2026-01-20T12:00:00Z): what was mined and sold before is not in it."
+    assert next(lines(asked(made), january(made))) == said
+    february = month_report(asked(made), "2026-02")
+    assert next(lines(asked(made), february)).startswith("Opening ")
+
+
 # -- beside plain loops --
 
 SITES = (None, "A", "B")
