@@ -74,6 +74,8 @@ def covenant_headline(book: Book, reading: Reading, alert: Alert, calls: Sequenc
 
 def _clears(book: Book, ltv: Fraction, alert: Alert) -> str:
     """At which LTV its worst line clears; once it is there, when, so that nobody wonders what it waits for."""
+    if alert.flapping:
+        return ""  # until it has been calm for an hour nothing clears
     at, after = percent(percent_plain(ltv)), book.register.alerts.clear_after
     lines = [line for line in alert.active if line.tier == alert.tier]
     ends = [line.clear_since + after - line.clear_for for line in lines if line.clear_since is not None]

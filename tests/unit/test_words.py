@@ -428,3 +428,12 @@ def test_every_number_in_a_body_has_its_unit():
         if any(letter.isdigit() for letter in word) and not word.startswith("$"):
             after = cure.split(word, 1)[1].lstrip()
             assert after.startswith(("BTC", "%", "free", "pledged BTC")), word
+
+
+def test_what_goes_up_and_down_does_not_say_that_it_clears():
+    channel = Channel(treasury())
+    channel.see("55000")
+    channel.alert = replace(channel.alert, flapping=True, ups=(NOW,) * 5)
+    said = channel.see("60000", NOW + MINUTE)
+    assert said.headline == "Antalpha is back under its margin-call line: LTV 71.43 %"
+    assert said.body.endswith("until it has been calm for one, only what is worse is posted.")
