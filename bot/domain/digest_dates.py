@@ -14,6 +14,7 @@ from bot.domain.money import percent_plain, show_percent, show_usd_short
 from bot.domain.periods import ONE_DAY, local_day, midnight
 from bot.domain.production import latest_statement, month_begins, month_key
 from bot.domain.production_checks import statement_due
+from bot.domain.production_words import month_name
 from bot.domain.silencing import about
 from bot.domain.terms import Facility, InterestMode, Terms
 from bot.domain.wording import amounts
@@ -137,4 +138,4 @@ def _statements(book: Book) -> Iterator[Ahead]:
         due = statement_due(book, month)
         if due is None or month_begins(month, zone) < treasury.opened or latest_statement(treasury, month) is not None:
             continue
-        yield Ahead(midnight(due, zone), "statement", f"statement of {month} due", due)
+        yield Ahead(midnight(due, zone), "statement", f"statement of {month_name(month)} due", due)

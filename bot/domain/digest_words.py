@@ -19,7 +19,7 @@ from bot.domain.digest_dates import Ahead
 from bot.domain.messages import silence_phrase
 from bot.domain.money import half_up, plain, show_btc, show_percent, show_usd, show_usd_short
 from bot.domain.production_checks import named
-from bot.domain.production_words import called
+from bot.domain.production_words import called, month_name
 from bot.domain.silencing import CHECKS, about
 from bot.domain.wording import line_name, ltv_phrase, next_line_sentence
 from bot.domain.words import dated, moment, plain_people, price_phrase, span
@@ -224,8 +224,8 @@ def _production(digest: Digest) -> Iterator[str]:
     before = f" (the week before: {_flow(digest.flow_before)})" if digest.flow_before is not None else ""
     yield f"{'Week' if digest.is_over else 'Week so far'}: {_flow(digest.flow)}{before}."
     last = digest.month_before
-    before = f" ({last.month}: {_flow(last.flow)})" if last is not None else ""
-    yield f"{digest.month.month} so far: {_flow(digest.month.flow)}{before}."
+    before = f" ({month_name(last.month)}: {_flow(last.flow)})" if last is not None else ""
+    yield f"{month_name(digest.month.month)} so far: {_flow(digest.month.flow)}{before}."
 
 
 def _flow(flow: Flow) -> str:

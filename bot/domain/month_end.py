@@ -12,7 +12,7 @@ from bot.domain.digest_words import Part, Told, late_note
 from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
 from bot.domain.production import month_ends, month_key
 from bot.domain.production_checks import month_findings, named, statement_due
-from bot.domain.production_words import gap_phrase, headline, lines, places, sale_line, summary
+from bot.domain.production_words import gap_phrase, headline, lines, month_name, places, sale_line, summary
 from bot.domain.report import Report, month_report
 from bot.domain.treasury import Treasury
 
@@ -78,7 +78,8 @@ def _advice(book: Book, about: Report) -> str:
         return f"It is stated: {gap_phrase(month)}."
     due = statement_due(book, month.month)
     by = f", by {due.day} {due:%b}" if due is not None else ""
-    return f"Check it and record the statement of {month.month}{by}: what it holds is compared with the movements."
+    which = month_name(month.month)
+    return f"Check it and record the statement of {which}{by}: what it holds is compared with the movements."
 
 
 def _findings(book: Book, about: Report) -> Iterator[str]:

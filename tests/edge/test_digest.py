@@ -391,4 +391,4 @@ def test_a_months_report_is_posted_once_on_its_first_working_day_and_late_after_
     assert workers.posted()[1:] == ["March 2026: mined 0.00 BTC, sold 0.00 BTC, 3,824.62 BTC held"]
     text = workers.slack.channel("C2")[1].text
     assert "Late: it was due Wed 1 Apr 09:00, 19 h ago." in text
-    assert "Check it and record the statement of 2026-03, by 5 Apr" in text
+    assert "Check it and record the statement of March 2026, by 5 Apr" in text

@@ -127,7 +127,10 @@ def test_a_months_coins_are_those_of_its_roll_forward_in_the_production_zone() -
         assert (month.flow.mined, month.flow.sold) == (rolled.mined, rolled.sold)
     said = text(found)
     assert "Week: mined 5.00 BTC, sold 10.00 BTC at $50,000.00 on average, net (the week before: mined 0.00" in said
-    assert "2026-03 so far: mined 5.00 BTC, sold 7.00 BTC at $50,000.00 on average, net (2026-02: mined 2.00" in said
+    assert (
+        "March 2026 so far: mined 5.00 BTC, sold 7.00 BTC at $50,000.00 on average, net (February 2026: mined 2.00"
+        in said
+    )
 
 
 def test_a_sale_without_its_dollars_leaves_the_average_unsaid() -> None:
@@ -329,7 +332,7 @@ def test_what_falls_due_in_four_weeks_is_listed_in_order() -> None:
         ("2026-02-17 08:00", "deadline of Early's call “n1”, missing $5.00M"),
         ("2026-02-20 12:00", "Early's waiver ends (standstill)"),
         ("2026-03-01", "Early: $2.90M of interest due"),  # 29 days at 12 % on $300M
-        ("2026-03-05", "statement of 2026-02 due"),
+        ("2026-03-05", "statement of February 2026 due"),
         ("2026-03-05", "Early: amended terms take effect (rate 12.00 % to 8.00 % and lines)"),
         ("2026-03-10", "Early matures: $303.63M to be repaid"),
         ("2026-03-16", "$2.00M needed for the last day"),
@@ -346,8 +349,8 @@ def test_a_statement_that_is_there_and_a_debt_that_is_paid_are_not_ahead() -> No
     assert ahead(register) == []
     assert "Nothing falls due." in text(digest(register))
     unstated = replace(register, statements=())
-    assert ahead(unstated, at("03-05 09:00")) == [("2026-03-31", "statement of 2026-02 due")]
-    assert ahead(unstated, at("04-04 09:00")) == [("2026-04-30", "statement of 2026-03 due")]
+    assert ahead(unstated, at("03-05 09:00")) == [("2026-03-31", "statement of February 2026 due")]
+    assert ahead(unstated, at("04-04 09:00")) == [("2026-04-30", "statement of March 2026 due")]
 
 
 def test_a_maturity_that_an_amendment_moves_is_that_of_the_terms_in_force_then() -> None:

@@ -80,7 +80,7 @@ def test_it_says_what_is_to_be_checked_by_when_and_where_the_coins_came_from() -
     said = report_told(book(made, None, due), "2026-01", due + timedelta(minutes=15), Head(7, "ab" * 32))
     assert said.text.split("\n") == [
         "January 2026: mined 310.00 BTC, sold 10.00 BTC, 8,300.00 BTC held",
-        "Check it and record the statement of 2026-01, by 5 Feb: what it holds is compared with the movements.",
+        "Check it and record the statement of January 2026, by 5 Feb: what it holds is compared with the movements.",
         "Production:",
         "Opening 8,000.00 + mined 310.00 − sold 10.00 + other 0.00 = 8,300.00 BTC.",
         "Mined 10.00 BTC a day; 310.00 of 400.00 BTC planned, 22.50 % short.",
