@@ -13,8 +13,8 @@ from bot.domain.interest import Debt
 from bot.domain.money import percent_plain, show_percent, show_usd_short
 from bot.domain.periods import ONE_DAY, local_day, midnight
 from bot.domain.production import latest_statement, month_begins, month_key
-from bot.domain.production_checks import statement_due
 from bot.domain.production_words import month_name
+from bot.domain.report import statement_due
 from bot.domain.silencing import about
 from bot.domain.terms import Facility, InterestMode, Terms
 from bot.domain.wording import amounts

@@ -11,9 +11,9 @@ from bot.domain.book import Book
 from bot.domain.digest_words import Part, Told, late_note
 from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
 from bot.domain.production import month_ends, month_key
-from bot.domain.production_checks import month_findings, named, statement_due
+from bot.domain.production_checks import month_findings, named
 from bot.domain.production_words import gap_phrase, headline, lines, month_name, places, sale_line, summary
-from bot.domain.report import Report, month_report
+from bot.domain.report import Report, month_report, statement_due
 from bot.domain.treasury import Treasury
 
 _TICK = timedelta.resolution

@@ -9,16 +9,16 @@ Coins are compared exactly.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from bot.domain import production_words
 from bot.domain.alert import Finding, Line
 from bot.domain.book import Book
-from bot.domain.periods import local_day, midnight
+from bot.domain.periods import midnight
 from bot.domain.production import month_ends, month_key
 from bot.domain.production_words import MonthCheck
-from bot.domain.report import Report, month_report, months_until, this_month
+from bot.domain.report import Report, month_report, months_until, statement_due, this_month
 from bot.domain.terms import Level
 
 PLAN_FROM_DAY = 7
@@ -116,16 +116,6 @@ def _lacks_statement(book: Book, report: Report) -> bool:
     if due is None or report.month.statement is not None:
         return False
     return book.at >= midnight(due + timedelta(days=1), book.treasury.production_zone)
-
-
-def statement_due(book: Book, month: str) -> date | None:
-    """The last day on which the statement of `month` is in time; None without a rule."""
-    day, zone = book.treasury.policy.statement_due_day, book.treasury.production_zone
-    if day is None:
-        return None
-    first = local_day(month_ends(month, zone), zone)
-    last = local_day(month_ends(_next(book, month), zone), zone) - timedelta(days=1)
-    return min(first + timedelta(days=day - 1), last)
 
 
 def _is_under_cash_cost(book: Book, report: Report) -> bool | None:

@@ -11,7 +11,7 @@ from bot.domain.book import Book
 from bot.domain.money import half_up, percent_plain, show_btc, show_percent, show_usd
 from bot.domain.periods import iso
 from bot.domain.production import MonthProduction
-from bot.domain.report import Report, Sale, share
+from bot.domain.report import Report, Sale, share, statement_due
 from bot.domain.words import price_sentence
 
 _CENT = 10**6
@@ -264,8 +264,9 @@ def _rolled(_book: Book, report: Report) -> Iterator[str]:
 
 
 def _unstated(book: Book, report: Report) -> Iterator[str]:
-    day = book.treasury.policy.statement_due_day
-    yield f"It was due by day {day} of the month after. By the movements: {roll_forward(report)}."
+    due = statement_due(book, report.month.month)
+    when = f"It was due by {due.day} {due:%B}. " if due is not None else ""
+    yield f"{when}By the movements: {roll_forward(report)}."
     yield f"Record it: plimsoll import a file with the [[statement]] of {report.month.month}."
 
 

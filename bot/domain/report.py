@@ -188,6 +188,16 @@ def cash_cost(book: Book, month: str) -> Price | None:
     return next((cost.usd_per_btc for cost in reversed(book.treasury.cash_costs) if cost.month == month), None)
 
 
+def statement_due(book: Book, month: str) -> date | None:
+    """The last day on which the statement of `month` is in time; None without a rule."""
+    day, zone = book.treasury.policy.statement_due_day, book.treasury.production_zone
+    if day is None:
+        return None
+    first = local_day(month_ends(month, zone), zone)
+    last = local_day(month_ends(month_key(month_ends(month, zone), zone), zone), zone) - timedelta(days=1)
+    return min(first + timedelta(days=day - 1), last)
+
+
 def share(one: Mined, of: Report) -> Fraction | None:
     """What part of all that was mined; None where that is nothing."""
     return Fraction(one.btc, of.mined) if of.mined > 0 else None

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from bot.domain.alert import Silence, family, subject
 from bot.domain.book import Book
+from bot.domain.production import is_month
+from bot.domain.production_words import MonthCheck, called
 from bot.domain.words import sentence
 
 CHECKS = {
@@ -45,7 +47,14 @@ def uncovered(checks: Iterable[str], subjects: Iterable[str], known: Mapping[str
 def about(silence: Silence) -> str:
     """What is silenced, in words: "Covenants and Releases of antalpha", "Price"."""
     checks = sentence([CHECKS.get(check, check) for check in sorted(silence.checks, key=_place)], last="and")
-    return f"{checks} of {sentence(sorted(silence.subjects), last='and')}" if silence.subjects else checks
+    named = [subject_name(name) for name in sorted(silence.subjects)]
+    return f"{checks} of {sentence(named, last='and')}" if named else checks
+
+
+def subject_name(name: str) -> str:
+    """What alerts are about, as people say it: the id of a facility as it is, a month's check in words."""
+    month, _, check = name.partition(":")
+    return called(month, MonthCheck(check)) if is_month(month) and check in set(MonthCheck) else name
 
 
 def _place(check: str) -> tuple[int, str]:

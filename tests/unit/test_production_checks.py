@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from support import fresh, treasury
 
-from bot.domain.alerts import Alert, AlertPolicy, Change, decide
+from bot.domain.alerts import Alert, AlertPolicy, Change, Person, Silence, decide
 from bot.domain.answers import production_document
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings, finding_of
@@ -19,6 +19,7 @@ from bot.domain.messages import message_of
 from bot.domain.money import parse_btc, parse_usd
 from bot.domain.price import PriceState, PriceView
 from bot.domain.replay import replay
+from bot.domain.silencing import about, subject_name
 from bot.domain.treasury import CashCost, Movement, MovementKind, Policy, Statement, Treasury
 from bot.domain.words import plain_text
 
@@ -217,8 +218,7 @@ def test_a_statement_is_missing_once_its_day_is_over() -> None:
     assert told(made, "2026-01:statement-missing", at("02-06T00:00:00"))[:3] == [
         "warning",
         "January 2026 has no statement",
-        "It was due by day 5 of the month after. By the movements: 1,000.00 + mined 0.00 − sold 0.00 + other 0.00 ="
-        " 1,000.00 BTC.",
+        "It was due by 5 February. By the movements: 1,000.00 + mined 0.00 − sold 0.00 + other 0.00 = 1,000.00 BTC.",
     ]
 
 
@@ -335,3 +335,13 @@ def test_a_replay_has_them_at_their_own_instants() -> None:
         ("02-07T00:00", "opened", "02:behind-plan"),
         ("02-10T06:30", "opened", "02:sold-over-mined"),
     ]
+
+
+def test_a_silence_names_the_month_and_the_check_as_people_do() -> None:
+    ends = at("03-01T00:00:00")
+    silence = Silence(
+        1, frozenset({"production"}), frozenset({"2026-02:behind-plan"}), "maintenance", Person("U1"), OPENED, ends
+    )
+    assert about(silence) == "Production of February 2026, behind plan"
+    assert subject_name("2026-loan") == "2026-loan"
+    assert subject_name("2026-02:other") == "2026-02:other"

@@ -15,7 +15,7 @@ from slackblocks import (
     TextType,
 )
 
-from bot.domain.silencing import CHECKS, LONGEST_REASON, subjects_of
+from bot.domain.silencing import CHECKS, LONGEST_REASON, subject_name, subjects_of
 from bot.domain.snoozes import SILENCES
 from bot.services.acting import Listing
 from bot.slack.views.parts import rendered
@@ -44,7 +44,9 @@ def modal(listed: Listing, origin: str) -> dict[str, Any]:
     ]
     if subjects:
         names = _titles(listed)
-        about = StaticMultiSelectMenu("subjects", [_option(names.get(name, name), name) for name in subjects])
+        about = StaticMultiSelectMenu(
+            "subjects", [_option(names.get(name) or subject_name(name), name) for name in subjects]
+        )
         blocks += [
             InputBlock(
                 _plain("About"), about, block_id=SUBJECTS_BLOCK, hint=_plain("Nothing chosen means all."), optional=True
