@@ -95,13 +95,9 @@ class Running:
             settings.digest_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
+        self._illustrating = Illustrating(self.questions, Uploads(slack).picture)
         self.digests = Digests(
-            self.store,
-            self.books,
-            clock,
-            settings.digest_at,
-            self._wake_delivery,
-            Illustrating(self.questions, Uploads(slack).picture),
+            self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating
         )
         self.month_ends = MonthEnds(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -112,7 +108,7 @@ class Running:
         self.turn = threading.Lock()
         self._http = http
         url = settings.heartbeat_url
-        self.ping = Ping(self.store, http, url.get_secret_value() if url else "", settings.polled_within)
+        self.ping = Ping(self.store, http, url.get_secret_value(), settings.polled_within) if url else None
         self._feed = PriceFeed(settings.price_sources, http, clock, FeedPolicy(every=settings.price_every))
         self.access = Access(self.store, SlackDirectory(slack), clock, settings.roles(), self.channels)
         self._token = TokenWatch(self.access.ask_home)
@@ -262,6 +258,7 @@ class Running:
     def stop(self, within: float) -> None:
         """Ends it all; what is under way gets `within` seconds."""
         self.turns.stop()
+        self._illustrating.stop()
         self.delivery.stop()
         if self.schedule:
             self.schedule.stop(within)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
-from slack_sdk.errors import SlackClientError
 
 from bot.charts import week_picture
 from bot.domain.digest import Digest
 from bot.domain.digest_words import Picture
 from bot.domain.history import ltv_histories, month_coins
 from bot.services.questions import Questions
+from bot.services.turns import PutOffError
 from bot.slack.outcomes import UNREACHABLE
 
 WITHIN = timedelta(seconds=60)
@@ -25,26 +27,56 @@ Upload = Callable[[bytes, str, str], str]
 
 
 class Illustrating:
-    """Draws the picture of a week; called by whoever posts its digest, never on the way of an answer."""
+    """Draws the picture of a week; called by whoever posts its digest, never on the way of an answer.
+
+    The thread that draws and uploads holds up no end of the process: what it does is lost without harm.
+    """
 
     def __init__(self, questions: Questions, upload: Upload, within: timedelta = WITHIN) -> None:
         self._questions = questions
         self._upload = upload
         self._within = within
+        self._lock = threading.Lock()
+        self._under_way: Future[Picture] | None = None
+        self._stopping = False
 
     def __call__(self, digest: Digest) -> Picture | None:
-        """The picture as Slack has it; None, and a line in the log, where that failed or took too long."""
-        threads = ThreadPoolExecutor(1, thread_name_prefix="picture")
+        """The picture as Slack has it; None, and a line in the log, where that failed or took too long.
+
+        PutOffError where the process is told to stop meanwhile.
+        """
         try:
-            return threads.submit(self._draw, digest).result(self._within.total_seconds())
-        except (TimeoutError, SlackClientError, *UNREACHABLE) as error:
+            return self._begun(digest).result(self._within.total_seconds())
+        except CancelledError:
+            raise PutOffError("told to stop") from None
+        except UNREACHABLE as error:  # a time-out of ours too
             _log.warning("digest_without_picture", week=digest.week.name, reason=type(error).__name__)
             return None
         except Exception:  # noqa: BLE001  # a bug of drawing must not keep the figures from being posted, week after week
             _log.exception("picture_failed", week=digest.week.name)
             return None
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+
+    def stop(self) -> None:
+        """Nobody waits for a picture any longer."""
+        with self._lock:
+            self._stopping = True
+            if self._under_way is not None:
+                self._under_way.cancel()
+
+    def _begun(self, digest: Digest) -> Future[Picture]:
+        with self._lock:
+            drawing = self._under_way = Future[Picture]()
+            if self._stopping:
+                drawing.cancel()
+        threading.Thread(target=self._draw_into, args=(drawing, digest), name="picture", daemon=True).start()
+        return drawing
+
+    def _draw_into(self, drawing: Future[Picture], digest: Digest) -> None:
+        with suppress(InvalidStateError):  # nobody waits any longer
+            try:
+                drawing.set_result(self._draw(digest))
+            except Exception as error:  # noqa: BLE001  # for who waits for the picture to sort
+                drawing.set_exception(error)
 
     def _draw(self, digest: Digest) -> Picture:
         histories = ltv_histories(self._questions.history(digest.book.at))

@@ -51,7 +51,7 @@ def jobs_of(running: Running, *, works: bool, answers: bool) -> Iterator[Job]:
     if settings.digest_channel:
         yield Job(DIGEST, DIGEST_EVERY, watched(DIGEST, running.post_digest), again=AGAIN_EVERY)
         yield Job(MONTH_END, DIGEST_EVERY, watched(MONTH_END, running.post_month_end), again=AGAIN_EVERY)
-    if settings.heartbeat_url:
+    if running.ping is not None:
         yield _shared(running, "ping", PING_EVERY, running.ping)
     if settings.fallback_urls:
         yield Job("fallback", FALLBACK_EVERY, watched("fallback", running.fall_back))

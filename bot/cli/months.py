@@ -12,7 +12,6 @@ from bot.cli.holdings_ltv import heading, open_book
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
-    from bot.domain.alert import Finding
     from bot.domain.book import Book
     from bot.domain.report import Report, Sale
 
@@ -48,7 +47,7 @@ def production(
 
 
 def _print_production(book: Book, months: list[str]) -> None:
-    from bot.domain.production_checks import month_findings
+    from bot.domain.production_checks import found_lines
     from bot.domain.production_words import lines, summary
     from bot.domain.report import month_report, report
 
@@ -58,7 +57,8 @@ def _print_production(book: Book, months: list[str]) -> None:
     out.print()
     out.print(output.bold(f"{summary(total)} (days of {book.treasury.production_zone.key})"))
     for month in months:
-        _print_findings(out, book, month_findings(book, month_report(book, month)))
+        for level, line in found_lines(book, month_report(book, month)):
+            out.hanging("  ", line, output.style(level))
     for line in lines(book, total):
         out.paragraph(line)
     if len(months) > 1:
@@ -86,7 +86,7 @@ def _print_places(out: output.Page, total: Report) -> None:
     from bot.domain.money import percent_plain, show_btc, show_percent
     from bot.domain.report import share
 
-    if not any(one.region or one.site for one in total.mined_at):
+    if not total.names_places:
         return
     shown = output.table("Mined at", "BTC", "Share", right=("BTC", "Share"), names=("Mined at",))
     for one in total.mined_at:
@@ -111,12 +111,3 @@ def _print_sales(out: output.Page, sales: tuple[Sale, ...]) -> None:
         shown.add_row(sale.name, sale.venue or output.NOTHING, show_btc(sale.btc), show_usd(sale.usd), price, net)
     out.print()
     out.table(shown)
-
-
-def _print_findings(out: output.Page, book: Book, findings: list[Finding]) -> None:
-    from bot.domain.answers import finding_document
-
-    for finding in findings:
-        found = finding_document(book, finding)
-        head = found["text"].splitlines()[0]
-        out.hanging("  ", f"{found['level'].capitalize()}: {head}.", output.style(found["level"]))

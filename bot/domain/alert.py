@@ -151,6 +151,11 @@ class Finding:
         return self.say()
 
     @property
+    def level_word(self) -> str:
+        """Of the worst of its lines; "unknown" where none is known."""
+        return "unknown" if self.unknown else max((line.level for line in self.lines), default=Level.OK).word
+
+    @property
     def opens(self) -> bool:
         """Whether it is worth an alert where there is none: lines merely not cleared yet are not."""
         return any(line.stands for line in self.lines)

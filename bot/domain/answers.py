@@ -7,8 +7,6 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from bot.domain import production_words
-from bot.domain.alert import Finding
 from bot.domain.book import Book
 from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.checks import Verdict
@@ -16,7 +14,7 @@ from bot.domain.covenant import Cures, Exposure, TierReading
 from bot.domain.money import SATS_PER_BTC, Cents, Sats, btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
 from bot.domain.price import PriceView
-from bot.domain.production_checks import month_findings, named
+from bot.domain.production_checks import found_in
 from bot.domain.report import Report, Sale, month_report, report
 from bot.domain.terms import Tier
 from bot.domain.wording import aimed_cures
@@ -218,7 +216,10 @@ def _month_document(book: Book, about: Report) -> Document:
         else None,
         "gap_btc": _btc(about.month.gap),
         "cash_cost_usd": _usd(about.cash_cost),
-        "findings": [finding_document(book, finding) for finding in month_findings(book, about)],
+        "findings": [
+            {"key": one.key, "level": one.level_word, "text": plain_text(f"{said}\n{one.text}")}
+            for one, said in found_in(book, about)
+        ],
     }
 
 
@@ -250,18 +251,6 @@ def _sale_document(sale: Sale) -> Document:
         "gross_usd": _usd(sale.gross),
         "price_usd": _usd(sale.price),
         "net_price_usd": _usd(sale.net_price),
-    }
-
-
-def finding_document(book: Book, finding: Finding) -> Document:
-    """What a check finds in a month, as people read it."""
-    month, check = named(finding.key)
-    said = production_words.headline(book, month_report(book, month), check, reached=None if finding.unknown else True)
-    level = max((line.level for line in finding.lines), default=None)
-    return {
-        "key": finding.key,
-        "level": level.word if level is not None else "unknown",
-        "text": plain_text(f"{said}\n{finding.text}"),
     }
 
 

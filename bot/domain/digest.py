@@ -18,7 +18,7 @@ from bot.domain.checks import Verdict
 from bot.domain.covenant import Reading
 from bot.domain.digest_dates import Ahead, dates_ahead
 from bot.domain.ledger import Ledger
-from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats, half_up, parse_amount
+from bot.domain.money import Cents, Price, Sats, parse_amount, per_coin
 from bot.domain.postings import Asset, Key, Place, net
 from bot.domain.production import month_begins, month_key
 from bot.domain.treasury import MovementKind
@@ -41,9 +41,7 @@ class Flow:
     @property
     def average(self) -> Price | None:
         """Net dollars per coin sold, in cents, half-up; None where nothing was sold or that is not known."""
-        if self.sold <= 0 or self.proceeds is None:
-            return None
-        return half_up(Fraction(self.proceeds * SATS_PER_BTC, self.sold))
+        return per_coin(self.proceeds, self.sold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ def half_up(value: Fraction) -> int:
     return magnitude if value >= 0 else -magnitude
 
 
+def per_coin(usd: Cents | None, btc: Sats) -> Price | None:
+    """Dollars over coins, in cents per BTC, half-up; None where the dollars are not known or there is no coin."""
+    return half_up(Fraction(usd * SATS_PER_BTC, btc)) if usd is not None and btc > 0 else None
+
+
 def plain(amount: int, places: int) -> str:
     """`amount` in units of 10^-places as a plain decimal: plain(-150, 2) == "-1.50"."""
     sign = "-" if amount < 0 else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -11,8 +10,8 @@ from bot.domain.book import Book
 from bot.domain.digest_words import Part, Told, late_note
 from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
 from bot.domain.production import month_ends, month_key
-from bot.domain.production_checks import month_findings, named
-from bot.domain.production_words import gap_phrase, headline, lines, month_name, places, sale_line, summary
+from bot.domain.production_checks import found_in
+from bot.domain.production_words import gap_phrase, lines, month_name, places, sale_line, summary
 from bot.domain.report import Report, month_report, statement_due
 from bot.domain.treasury import Treasury
 
@@ -55,11 +54,11 @@ def _is_working_day(treasury: Treasury, day: date) -> bool:
 def report_told(book: Book, month: str, said_at: datetime, sealed: Head | None = None) -> Told:
     """The report as of `book`, as it is posted at `said_at`."""
     about = month_report(book, month)
-    found = tuple(f"{finding}." for finding in _findings(book, about))
+    found = tuple(f"{headline}." for finding, headline in found_in(book, about) if not finding.unknown)
     parts = [
         Part("Production", tuple(lines(book, about))),
         Part("To be looked at", found),
-        Part("Mined at", tuple(places(about)) if any(one.region or one.site for one in about.mined_at) else ()),
+        Part("Mined at", tuple(places(about)) if about.names_places else ()),
         Part("Sold", tuple(sale_line(one) for one in about.sales)),
     ]
     return Told(
@@ -80,10 +79,3 @@ def _advice(book: Book, about: Report) -> str:
     by = f", by {due.day} {due:%b}" if due is not None else ""
     which = month_name(month.month)
     return f"Check it and record the statement of {which}{by}: what it holds is compared with the movements."
-
-
-def _findings(book: Book, about: Report) -> Iterator[str]:
-    for finding in month_findings(book, about):
-        if not finding.unknown:
-            _, check = named(finding.key)
-            yield headline(book, about, check, reached=True)

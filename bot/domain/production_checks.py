@@ -39,9 +39,17 @@ def cash_cost_findings(book: Book) -> Iterator[Finding]:
     yield from _found(book, month_report(book, this_month(book)), [MonthCheck.CASH_COST])
 
 
-def month_findings(book: Book, report: Report) -> list[Finding]:
-    """What there is to say of one month, whether it is still watched for that or not."""
-    return list(_found(book, report, list(MonthCheck)))
+def found_in(book: Book, report: Report) -> Iterator[tuple[Finding, str]]:
+    """What there is to say of one month, whether it is still watched for that or not, each with its headline."""
+    for finding in _found(book, report, list(MonthCheck)):
+        _, check = named(finding.key)
+        yield finding, production_words.headline(book, report, check, reached=None if finding.unknown else True)
+
+
+def found_lines(book: Book, report: Report) -> Iterator[tuple[str, str]]:
+    """The same as levels and sentences."""
+    for finding, headline in found_in(book, report):
+        yield finding.level_word, f"{finding.level_word.capitalize()}: {headline}."
 
 
 def is_reached(book: Book, report: Report, check: MonthCheck) -> bool | None:

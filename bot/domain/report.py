@@ -14,7 +14,7 @@ from operator import add
 from zoneinfo import ZoneInfo
 
 from bot.domain.book import Book
-from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats, half_up
+from bot.domain.money import Cents, Price, Sats, half_up, per_coin
 from bot.domain.periods import ONE_DAY, local_day, midnight
 from bot.domain.postings import Effect
 from bot.domain.production import MonthProduction, is_month, month_begins, month_ends, month_key, month_production
@@ -57,11 +57,11 @@ class Sale:
     @property
     def price(self) -> Price | None:
         """Gross proceeds over coins, half-up to the cent; None where they are not known or nothing was sold."""
-        return _per_coin(self.gross, self.btc)
+        return per_coin(self.gross, self.btc)
 
     @property
     def net_price(self) -> Price | None:
-        return _per_coin(self.usd, self.btc)
+        return per_coin(self.usd, self.btc)
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,11 @@ class Report:
     def per_day(self) -> Sats | None:
         """Coins mined a day, half-up; None in the first day."""
         return half_up(self.mined / self.elapsed) if self.elapsed >= 1 else None
+
+    @property
+    def names_places(self) -> bool:
+        """Whether any movement says where its coins were mined."""
+        return any(one.region or one.site for one in self.mined_at)
 
     @property
     def sale(self) -> Sale | None:
@@ -278,7 +283,3 @@ def _gross(sold: Movement) -> Cents | None:
     if sold.gross_usd is not None:
         return sold.gross_usd
     return (sold.usd or 0) + sold.fee_usd if sold.fee_usd is not None else None
-
-
-def _per_coin(usd: Cents | None, btc: Sats) -> Price | None:
-    return half_up(Fraction(usd * SATS_PER_BTC, btc)) if usd is not None and btc > 0 else None

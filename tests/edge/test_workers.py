@@ -167,6 +167,18 @@ def test_workers_post_the_weekly_digest_once_whoever_is_killed_and_started(herd:
     assert (slot, attempts, done is not None) == (message.text[5:13], 1, True)
 
 
+def test_told_to_stop_while_slack_does_not_take_the_digests_picture_it_stops_in_time(herd: Herd) -> None:
+    with herd.store.writing() as tx:
+        tx._connection.execute(text("UPDATE register_change SET at = at - interval '1 day'"))
+    ended = (datetime.now(UTC) - timedelta(minutes=2)).astimezone(ZoneInfo("America/Chicago"))
+    herd.bot.workspace.on("files.getUploadURLExternal", faults.hang(60))
+    herd.start(DIGEST_CHANNEL="C1", DIGEST_AT=f"{ended:%a %H:%M}", PRICE_EVERY="8h")
+    eventually(lambda: herd.bot.workspace.calls["files.getUploadURLExternal"], "it uploads")
+    began = time.monotonic()
+    assert herd.end() == [0]
+    assert time.monotonic() - began < 10
+
+
 def test_told_to_stop_it_leaves_no_slot_to_wait_for(herd: Herd) -> None:
     herd.source.pause = 2
     herd.start(PRICE_EVERY="8h")

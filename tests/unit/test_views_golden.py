@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from digests import DIGESTS
+from productions import with_production
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -23,7 +24,7 @@ from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
 from bot.domain.roles import Role, Roles, Standing
 from bot.domain.transitions import Change
-from bot.domain.treasury import CashCost, Movement, MovementKind, Statement, Treasury
+from bot.domain.treasury import Treasury
 from bot.domain.words import plain_text
 from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
@@ -96,38 +97,7 @@ def blind() -> Message:
 
 
 def mining(when: str) -> Book:
-    """A book with production at two sites, an order in two fills, a statement that does not fit, and a cash cost."""
-    begin = at("02-01 12:00")
-    mined = [
-        Movement(
-            begin + timedelta(days=n), MovementKind.MINED, f"m{n}", "custody", btc=12 * 10**8, region=region, site=site
-        )
-        for n, (region, site) in enumerate([("Oman", "Salalah"), ("Oman", "Salalah"), ("US <South>", None)] * 3)
-    ]
-    fills = [
-        Movement(
-            at(f"02-1{n} 15:00"),
-            MovementKind.SOLD,
-            f"s{n}",
-            "custody",
-            btc=40 * 10**8,
-            usd=usd,
-            order="OTC 7",
-            fee_usd=100_000,
-        )
-        for n, usd in ((1, 270_000_000), (2, 275_000_000))
-    ]
-    alone = Movement(
-        at("02-13 15:00"), MovementKind.SOLD, "s <3>", "custody", btc=30 * 10**8, usd=200_000_000, venue="Kraken"
-    )
-    stated = Statement("2026-02", 108 * 10**8, 110 * 10**8, 7_470 * 10**8)
-    treasury = replace(
-        TREASURY,
-        movements=tuple(sorted([*TREASURY.movements, *mined, *fills, alone], key=lambda one: one.at)),
-        statements=(*TREASURY.statements, stated),
-        cash_costs=(CashCost("2026-02", 7_000_000),),
-    )
-    return book(when, 68_500, treasury=treasury)
+    return book(when, 68_500, treasury=with_production(TREASURY))
 
 
 def behind() -> Message:

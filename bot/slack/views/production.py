@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.domain.alert import Finding
-from bot.domain.answers import finding_document
 from bot.domain.book import Book
-from bot.domain.production_checks import month_findings
+from bot.domain.production_checks import found_lines
 from bot.domain.production_words import lines, places, sale_line, summary
 from bot.domain.report import Report, Sale, month_report, report
 from bot.slack.limits import Payload
@@ -23,7 +21,7 @@ LONGEST_LINE, ROOM = 250, 7_500
 def production(book: Book, months: Sequence[str]) -> Payload:
     """Some months in a row, with their sales and findings."""
     total = report(book, months)
-    found = [text for month in months for text in _found(book, month_findings(book, month_report(book, month)))]
+    found = [line for month in months for _, line in found_lines(book, month_report(book, month))]
     said = [*found, *lines(book, total), *_months(book, months), *_sales(total.sales), *_places(total, 5)]
     return _answer(book, summary(total), said)
 
@@ -70,16 +68,10 @@ def _sales(sales: Sequence[Sale]) -> list[str]:
 
 def _places(total: Report, most: int) -> list[str]:
     """The first few, where any movement says its place."""
-    if not any(one.region or one.site for one in total.mined_at):
+    if not total.names_places:
         return []
     return ["Mined at:", *_listed(total, most, "ask with “sites”")]
 
 
 def _listed(total: Report, most: int, more: str = "") -> list[str]:
     return shortened([f"• {line}" for line in places(total)], most, more)
-
-
-def _found(book: Book, findings: Sequence[Finding]) -> list[str]:
-    """What was found, each with its level; its numbers are among the lines."""
-    documents = [finding_document(book, finding) for finding in findings]
-    return [f"{one['level'].capitalize()}: {one['text'].splitlines()[0]}." for one in documents]
