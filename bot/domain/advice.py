@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from fractions import Fraction
 
 from bot.domain.book import Book
 from bot.domain.calls import Call, CallState
 from bot.domain.checks import Verdict
 from bot.domain.money import half_up, plain, show_usd
+from bot.domain.periods import END_OF_TIME
 from bot.domain.wording import aimed_cures, amounts, cure_sentence, line_name
 from bot.domain.words import moment
 
@@ -23,7 +25,7 @@ def advice(book: Book, verdicts: Sequence[Verdict]) -> str:
     return _nearest(verdicts)
 
 
-def _urgency(verdict: Verdict) -> tuple[bool, int, int, float, Fraction]:
+def _urgency(verdict: Verdict) -> tuple[bool, int, int, timedelta, Fraction]:
     """What lacks something, the worst level, the worst line reached or called, the earliest deadline, the highest LTV.
 
     A call of which nothing is missing waits for the lender's word alone.
@@ -31,10 +33,16 @@ def _urgency(verdict: Verdict) -> tuple[bool, int, int, float, Fraction]:
     lacks = bool(verdict.reading.reached) or any(call.missing for call in verdict.calls)
     worst = verdict.reading.worst
     kinds = [call.tier.kind for call in verdict.calls] + ([worst.tier.kind] if worst else [])
-    dues = [call.due.timestamp() for call in verdict.calls if call.due is not None]
+    dues = [call.due for call in verdict.calls if call.due is not None]
     lenders = verdict.reading.lenders
     severity = max((kind.severity for kind in kinds), default=-1)
-    return (lacks, int(verdict.level or 0), severity, -min(dues, default=float("inf")), lenders or Fraction(0))
+    return (
+        lacks,
+        int(verdict.level or 0),
+        severity,
+        END_OF_TIME - min(dues, default=END_OF_TIME),
+        lenders or Fraction(0),
+    )
 
 
 def _cure(book: Book, verdict: Verdict) -> str:

@@ -14,6 +14,7 @@ ONE_DAY = timedelta(days=1)
 FIRST_DAY, LAST_DAY = date(2009, 1, 3), date(2199, 12, 31)
 """The days there can be something to say of: bitcoin begins with the first, and far-off ones are slips of the pen."""
 
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 SATURDAY = 5
 
 

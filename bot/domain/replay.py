@@ -10,7 +10,7 @@ import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.domain.alerts import Alert, AlertPolicy, CallClock, Change, Finding, Transition, decide
 from bot.domain.answers import Document
@@ -20,7 +20,7 @@ from bot.domain.checks import all_findings, covenant_finding, finding_of, releas
 from bot.domain.covenant import Exposure, edges
 from bot.domain.messages import Message, exposure_of, message_of
 from bot.domain.money import Price, usd_plain
-from bot.domain.periods import ONE_DAY, iso, local_day, midnight
+from bot.domain.periods import END_OF_TIME, ONE_DAY, iso, local_day, midnight
 from bot.domain.price import PriceState, PriceView
 from bot.domain.production_checks import cash_cost_findings
 from bot.domain.production_words import MonthCheck
@@ -29,7 +29,6 @@ from bot.domain.terms import Level
 from bot.domain.treasury import Notice, Treasury
 from bot.domain.words import plain_text
 
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 LAST_PRICE_STANDS = 366 * ONE_DAY
 """How long the last price of a history is taken to stand, at most."""
 SAID = (Change.OPENED, Change.WORSE, Change.EASED, Change.REMINDER, Change.CLOSED)
