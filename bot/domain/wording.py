@@ -289,13 +289,18 @@ def _small_call(reading: Reading, aim: Cures) -> Iterator[str]:
 
 def next_line_sentence(tier: TierReading) -> str:
     """Where the next line is, and how far."""
+    return f"Next line: {line_place(tier)}."
+
+
+def line_place(tier: TierReading) -> str:
+    """A line, its price, and how far it is: "liquidation at $47,619.04, 13.42 % below"."""
     if tier.price is None:
-        return f"Next line: {tier.name}."
+        return tier.name
     if tier.headroom is None:
-        return f"Next line: {tier.name} at {show_usd(tier.price)}."
+        return f"{tier.name} at {show_usd(tier.price)}"
     far = plain(half_up(abs(tier.headroom) * 10_000), 2)
     where = "below" if tier.headroom >= 0 else "above our price"
-    return f"Next line: {tier.name} at {show_usd(tier.price)}, {far} % {where}."
+    return f"{tier.name} at {show_usd(tier.price)}, {far} % {where}"
 
 
 def release_headline(title: str, coins: Sats | None) -> str:

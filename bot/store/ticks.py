@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import and_, case, delete, func, select
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.price import PriceState
+from bot.domain.price_history import PriceHistory, PriceHour
 from bot.domain.quotes import Tick
 from bot.store.columns import table_of
 from bot.store.part import Part
@@ -46,6 +47,20 @@ class Ticks(Part):
         where = (_ticks.c.at >= since, _ticks.c.at < until)
         rows = self._connection.execute(select(_ticks.c.document).where(*where).order_by(_ticks.c.at))
         return [Tick.from_json(document) for (document,) in rows]
+
+    def price_history(self, until: datetime) -> PriceHistory:
+        """The accepted prices at or before `until`, by the hour."""
+        accepted = (_ticks.c.at <= until, _ticks.c.state.in_(_A_PRICE))
+        amounts = (func.min(_ticks.c.at).label("first"), func.min(_ticks.c.price).label("low"))
+        hours = select(_ticks.c.hour, *amounts, func.count().label("points")).where(*accepted)
+        by_hour = hours.group_by(_ticks.c.hour).subquery()
+        begun = by_hour.join(_ticks, and_(_ticks.c.hour == by_hour.c.hour, _ticks.c.at == by_hour.c.first))
+        query = select(by_hour, _ticks.c.price).select_from(begun).order_by(by_hour.c.hour)
+        rows = self._connection.execute(query).all()
+        last = select(_ticks.c.at).where(*accepted).order_by(_ticks.c.at.desc()).limit(1)
+        ends = self._connection.execute(last).scalar()
+        made = tuple(PriceHour(hour, price, low) for hour, _, low, _, price in rows)
+        return PriceHistory(made, sum(row.points for row in rows), rows[0].first if rows else None, ends)
 
     def thin_ticks(self, now: datetime) -> int:
         """Thins what is older than 90 days; how many polls went. Run again it deletes nothing more.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 from making import NOON
 
 from bot.domain.price import PriceState
+from bot.domain.price_history import PriceHistory
 from bot.domain.quotes import JudgedQuote, Tick, Verdict
 from bot.store.store import Store
 
@@ -90,3 +92,29 @@ def test_the_newest_of_the_recent_is_never_thinned(store: Store) -> None:
     put(store, *(tick(at) for at in polls))
     with store.writing() as tx:
         assert tx.thin_ticks(now) == 0
+
+
+def test_the_history_of_prices_is_that_of_its_accepted_polls_by_the_hour(store: Store) -> None:
+    rng = random.Random(3)  # noqa: S311
+    states = [*PriceState][:5]
+    polls = [
+        tick(NOON + timedelta(minutes=minute), rng.choice(states), rng.randrange(10**6, 10**7))
+        for minute in sorted(rng.sample(range(60 * 40), 200))
+    ]
+    put(store, *polls)
+    accepted = [(one.at, one.price) for one in polls if one.state in (PriceState.FRESH, PriceState.DEGRADED)]
+    with store.reading() as tx:
+        for until in (polls[-1].at, polls[99].at, polls[99].at - SECOND, NOON - SECOND):
+            prices = [(at, price) for at, price in accepted if price is not None and at <= until]
+            assert tx.price_history(until) == PriceHistory.of(prices)
+
+
+def test_thinning_leaves_every_hour_its_first_price(store: Store) -> None:
+    polls = [tick(NOON + number * timedelta(minutes=7), price=10**6 + number) for number in range(100)]
+    put(store, tick(NOON - SECOND, PriceState.DISPUTED), *polls)
+    with store.writing() as tx:
+        before = tx.price_history(polls[-1].at)
+        assert tx.thin_ticks(NOON + timedelta(days=100))
+        after = tx.price_history(polls[-1].at)
+    assert [(hour.number, hour.first) for hour in after.hours] == [(hour.number, hour.first) for hour in before.hours]
+    assert after.points < before.points
