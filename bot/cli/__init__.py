@@ -22,6 +22,7 @@ from bot.cli import (
     months,
     pictures,
     reading_in,
+    risk,
     running,
     setting_up,
 )
@@ -73,6 +74,7 @@ for family in (
     months,
     pictures,
     listing,
+    risk,
     digest,
     audit,
     database,

@@ -25,6 +25,13 @@ At: TypeAlias = Annotated[
     str | None, typer.Option("--at", metavar="INSTANT", help="As of then, as 2026-01-31T23:59:59Z; default now.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]
+Named: TypeAlias = Annotated[
+    str | None, typer.Argument(metavar="FACILITY", help="Only this one, or this group, by its id.")
+]
+AtPrice: TypeAlias = Annotated[str | None, typer.Option("--price", metavar="USD", help="What if bitcoin were at this?")]
+Drop: TypeAlias = Annotated[
+    str | None, typer.Option("--drop", metavar="PCT", help="What if it were this much under the last price?")
+]
 HIGHEST_PRICE = 10_000_000_000
 
 

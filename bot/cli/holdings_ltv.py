@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from bot.cli import output
-from bot.cli.common import At, Json, instant, load, scenario, store_to_read
+from bot.cli.common import At, AtPrice, Drop, Json, Named, instant, load, scenario, store_to_read
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.domain.book import Book
     from bot.domain.checks import Verdict
+    from bot.domain.price_history import PriceHistory
     from bot.services.books import Scenario
+    from bot.services.questions import Questions
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +38,9 @@ def holdings(at: At = None, json: Json = False) -> None:
 
 
 def ltv(
-    facility: Annotated[
-        str | None, typer.Argument(metavar="FACILITY", help="Only this one, or this group, by its id.")
-    ] = None,
-    price: Annotated[str | None, typer.Option("--price", metavar="USD", help="What if bitcoin were at this?")] = None,
-    drop: Annotated[
-        str | None, typer.Option("--drop", metavar="PCT", help="What if it were this much under the last price?")
-    ] = None,
+    facility: Named = None,
+    price: AtPrice = None,
+    drop: Drop = None,
     at: At = None,
     json: Json = False,
 ) -> None:
@@ -50,7 +49,7 @@ def ltv(
     LTV, the next line with its price, open calls with their clocks, and what would cure them.
     """
     book = open_book(instant(at), scenario(price, drop))
-    _known(book, facility)
+    known(book, facility)
     if json:
         from bot.domain.answers import ltv_document
 
@@ -61,24 +60,40 @@ def ltv(
 
 def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
     """The Book at `at` (default now): one reading transaction and nothing else."""
+    with _questions() as asked:
+        return _priced(asked.book(what_if, at))
+
+
+def open_book_and_prices(at: datetime | None, what_if: Scenario | None) -> tuple[Book, PriceHistory]:
+    """The same, with the stored price history up to its instant."""
+    with _questions() as asked:
+        book, history = asked.book_and_prices(what_if, at)
+        return _priced(book), history
+
+
+@contextmanager
+def _questions() -> Iterator[Questions]:
     settings = load()
     from bot.services.books import Books
     from bot.services.ports import SystemClock
     from bot.services.questions import Questions
 
     with store_to_read(settings) as store:
-        books = Books(settings.alert_policy(), settings.price_policy())
-        book = Questions(store, books, SystemClock()).book(what_if, at)
+        yield Questions(store, Books(settings.alert_policy(), settings.price_policy()), SystemClock())
+
+
+def _priced(book: Book) -> Book:
     if book.price.last == 0:  # every drop is under 100 %, and half a cent is still no price
         raise UsageError("--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower")
     return book
 
 
-def _known(book: Book, named: str | None) -> None:
+def known(book: Book, named: str | None) -> None:
+    """UsageError, with all there are, where `named` is no facility or group."""
     ids = [one.id for one in book.treasury.facilities] + [f"{one.id} (group)" for one in book.treasury.groups]
     if named is not None and named not in book.treasury.facility_by_id and named not in book.treasury.group_by_id:
-        known = f"known: {', '.join(ids)}" if ids else "none is recorded"
-        raise UsageError(f"There is no facility or group “{named}”; {known}")
+        there_are = f"known: {', '.join(ids)}" if ids else "none is recorded"
+        raise UsageError(f"There is no facility or group “{named}”; {there_are}")
 
 
 def heading(book: Book) -> str:

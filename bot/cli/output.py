@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-__all__ = ["NOTHING", "Cell", "Page", "bold", "level", "local", "print_json", "print_json_line", "style", "table"]
+__all__ = [
+    "NOTHING",
+    "Cell",
+    "Page",
+    "Table",
+    "bold",
+    "level",
+    "local",
+    "print_json",
+    "print_json_line",
+    "style",
+    "table",
+]
 
 PIPED_WIDTH = 120
 _STYLES = {"critical": "bold red", "warning": "yellow", "notice": "cyan", "unknown": "magenta", "ok": ""}

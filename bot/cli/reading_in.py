@@ -107,7 +107,7 @@ def replay(
     begin, end = day("--from", since, zone), day("--to", until, zone)
     if begin and end and begin >= end:
         raise UsageError(f"--from {since} is not before --to {until}")
-    history = _history(prices)
+    history = read_history(prices)
     first = max(begin or treasury.opened, treasury.opened)
     used = [at for at, _ in history if at >= first and (end is None or at < end)]
     if not used:
@@ -144,7 +144,8 @@ def _recorded(settings: Settings) -> Treasury:
     return treasury
 
 
-def _history(path: Path) -> list[tuple[datetime, int]]:
+def read_history(path: Path) -> list[tuple[datetime, int]]:
+    """A file of prices: instants and cents per BTC, in order. UsageError, in one line, where it is none."""
     from bot.prices.files import read_prices
 
     if path.is_dir():

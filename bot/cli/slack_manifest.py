@@ -10,7 +10,7 @@ COMMANDS = (
     ("holdings", "Coins, cash and debt", None),
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
     ("production", "Coins mined and sold, by month and by site", "[2026-01 | ytd | sites]"),
-    ("plimsoll", "Help, who may do what, health", None),
+    ("plimsoll", "Help, who may do what, health; how near the lines are", "[risk [facility] [at 55000 | -20%]]"),
 )
 
 SCOPES = (

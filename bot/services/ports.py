@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from bot.domain.alert import Alert, Silence
 from bot.domain.audit import Entry
 from bot.domain.money import Price
+from bot.domain.price_history import PriceHistory
 from bot.domain.quotes import Poll, Tick
 from bot.domain.terms import Level
 from bot.domain.transitions import Transition
@@ -59,6 +60,10 @@ class Reads(Protocol):
 
     def last_tick(self, at: datetime | None = None) -> Tick | None:
         """The newest price poll at or before `at`."""
+        ...
+
+    def price_history(self, until: datetime) -> PriceHistory:
+        """Every accepted price that is kept, at or before `until`."""
         ...
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.book import Book
 from bot.domain.history import as_known, sampled
+from bot.domain.price_history import PriceHistory
 from bot.services.books import Books, Scenario
 from bot.services.ports import Clock, Reading, Reads
 
@@ -30,3 +31,11 @@ class Questions:
         """The Book at `at` (default now), by `scenario` where one is asked about."""
         with self._store.reading() as tx:
             return self._books.open(tx, at or self._clock.now(), scenario)
+
+    def book_and_prices(
+        self, scenario: Scenario | None = None, at: datetime | None = None
+    ) -> tuple[Book, PriceHistory]:
+        """The same, and the price history up to its instant."""
+        with self._store.reading() as tx:
+            book = self._books.open(tx, at or self._clock.now(), scenario)
+            return book, tx.price_history(book.at)

@@ -96,6 +96,7 @@ WHAT = {
     "/alerts": What(Role.VIEWER, "/alerts"),
     "/alerts silence": What(Role.VIEWER, "/alerts silence"),
     "/plimsoll": What(Role.VIEWER, "/plimsoll"),
+    "/plimsoll risk": What(Role.VIEWER, "/plimsoll risk"),
     "Acknowledge": What(Role.VIEWER, action=ACKNOWLEDGE),
     "Snooze": What(Role.VIEWER, action=SNOOZE),
     "Show plan": What(Role.VIEWER, action=PLAN),

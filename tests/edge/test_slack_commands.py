@@ -134,7 +134,9 @@ def test_it_knows_a_facility_by_id_or_lender_in_any_case(bot: Bench) -> None:
         ("/ltv coinbank", "“coinbank” is not a facility. There is antalpha, antalpha-all (group)."),
         ("/ltv 55000", "“55000” is not a facility."),
         ("/holdings please", "“please” is nothing to ask holdings about: it takes no words. Try `/holdings`."),
-        ("/plimsoll banana", "“banana” is nothing to ask plimsoll about: it takes no words. Try `/plimsoll`."),
+        ("/plimsoll banana", "“banana” is nothing to ask plimsoll about: it takes “risk”, or no word. Try `/plimsoll`"),
+        ("/plimsoll risk at banana", "“banana” is not a price. Try `/plimsoll`"),
+        ("/plimsoll risk coinbank", "“coinbank” is not a facility. There is antalpha, antalpha-all (group)."),
     ],
 )
 def test_a_wrong_word_gets_one_line_with_an_example(bot: Bench, line: str, answer: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from digests import DIGESTS
 from productions import with_production
+from risks import RISKS
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -296,6 +297,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "production_sites": lambda: sites(mining("02-20 12:00"), ["2026-02"]),
     "alert_behind_plan": lambda: alerts.alert(behind()),
     **DIGESTS,
+    **RISKS,
     "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, NAMED, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),

@@ -27,6 +27,10 @@ HELP = (
     ("alerts silence", "ask for silence: what about, until when, and why"),
     ("digest", "this week so far: what changed, what comes, what to do first"),
     ("digest last", "the same of the last week that ended"),
+    (
+        "plimsoll risk",
+        "how often the price has fallen as far as each line ahead is, beside a model; also at 55000, -20%",
+    ),
     ("plimsoll", "this help, and whether all is well"),
 )
 MAY = {
