@@ -15,7 +15,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import fsum, log, sqrt
-from typing import NamedTuple
 
 from bot.domain.money import Price
 
@@ -36,39 +35,26 @@ class PriceHour:
     low: Price
 
 
-class Window(NamedTuple):
-    """The price (cents per BTC) at which a window begins, and the lowest within it."""
-
-    first: Price
-    low: Price
-
-    @property
-    def kept(self) -> float:
-        """The part of the first price that the lowest is, to the nearest float."""
-        return self.low / self.first
-
-
 class Windows:
-    """Windows of one length, the deepest fall first, so that many lines can be held against them."""
+    """Windows of one length, each by its first and its lowest price, kept by how far it fell: many lines are asked of.
 
-    def __init__(self, windows: Iterable[Window]) -> None:
-        self._windows = sorted(windows, key=lambda window: window.kept)
-        self._kept = [window.kept for window in self._windows]
+    How far is a quotient of integers and so rounded to the nearest float, which keeps the order: only where two are the
+    same float must the integers tell.
+    """
+
+    def __init__(self, windows: Iterable[tuple[Price, Price]]) -> None:
+        self._windows = sorted((low / first, low, first) for first, low in windows)
+        self._kept = [kept for kept, _, _ in self._windows]
 
     def __len__(self) -> int:
         return len(self._windows)
 
     def fell(self, headroom: Fraction) -> int:
-        """In how many the price fell by at least `headroom` (0.2 is 20 %), exactly.
-
-        A quotient of integers is rounded to the nearest float, so that of two the smaller never becomes the larger:
-        only where both are the same float must the integers tell.
-        """
-        kept = 1 - headroom
-        above, below = kept.numerator, kept.denominator
-        nearest = above / below
-        surely, perhaps = bisect_left(self._kept, nearest), bisect_right(self._kept, nearest)
-        return surely + sum(w.low * below <= w.first * above for w in self._windows[surely:perhaps])
+        """In how many the price fell by at least `headroom` (0.2 is 20 %), exactly."""
+        left = 1 - headroom
+        above, below = left.numerator, left.denominator
+        surely, perhaps = bisect_left(self._kept, above / below), bisect_right(self._kept, above / below)
+        return surely + sum(low * below <= first * above for _, low, first in self._windows[surely:perhaps])
 
 
 @dataclass(frozen=True)
@@ -141,7 +127,7 @@ def _by_hour(prices: Sequence[tuple[datetime, Price]]) -> Iterator[PriceHour]:
     yield PriceHour(number, first, low)
 
 
-def _windows(stretch: Sequence[PriceHour], hours: int) -> Iterator[Window]:
+def _windows(stretch: Sequence[PriceHour], hours: int) -> Iterator[tuple[Price, Price]]:
     """The windows of a stretch, in one pass: `lowest` are the hours of the window that no later one of it undercuts."""
     lowest: deque[PriceHour] = deque()
     ahead = 0
@@ -157,4 +143,4 @@ def _windows(stretch: Sequence[PriceHour], hours: int) -> Iterator[Window]:
         while lowest[0].number < begin.number:
             lowest.popleft()
         low, last = lowest[0].low, stretch[ahead]
-        yield Window(begin.first, min(low, last.first) if last.number == end else low)
+        yield begin.first, min(low, last.first) if last.number == end else low

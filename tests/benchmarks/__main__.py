@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import answering, checking, dwelling, processes, replaying
+from tests.benchmarks import answering, checking, dwelling, processes, replaying, risking
 
 if __name__ == "__main__":
-    for benchmark in (answering.run, checking.run, dwelling.run, replaying.run, processes.run):
+    for benchmark in (answering.run, checking.run, dwelling.run, replaying.run, risking.run, processes.run):
         for line in benchmark():
             print(line, flush=True)  # noqa: T201
