@@ -150,7 +150,7 @@ def test_who_has_no_line_says_why() -> None:
     assert (entry["id"], entry["tier"], entry["further"]) == ("all", "margin call", [])
     priced = loan("priced", debt="0", tiers=(tier("call", price="50000"),))
     judged = found(book(treasury(priced), "68500"))
-    assert no_line(judged, judged.exposures[0]) == "nothing owed"
+    assert (judged.exposures[0].lines, no_line(judged, judged.exposures[0])) == ((), "nothing owed")
 
 
 # The cure window: until the deadline, if a notice came now
