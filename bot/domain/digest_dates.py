@@ -66,7 +66,7 @@ def _needs(book: Book) -> Iterator[Ahead]:
 
 def _interest(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:
     """What a facility that pays its interest owes on the first of a month, if nothing is paid until then."""
-    for month in _firsts(local_day(book.at, facility.zone), local_day(until, facility.zone)):
+    for month in firsts(local_day(book.at, facility.zone), local_day(until, facility.zone)):
         at = midnight(month, facility.zone)
         terms = facility.terms_at(at - _TICK)  # an amendment comes after that midnight's accrual
         owed = _debt_at(book, facility, at).interest if terms.interest is InterestMode.PAID else 0
@@ -75,7 +75,7 @@ def _interest(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead
             yield Ahead(at, "interest", text, month)
 
 
-def _firsts(day: date, until: date) -> Iterator[date]:
+def firsts(day: date, until: date) -> Iterator[date]:
     """Every first of a month from `day` to `until`."""
     while day <= until:
         if day.day == 1:

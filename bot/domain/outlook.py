@@ -1,0 +1,86 @@
+"""What a treasury must pay in the time ahead, and what it may expect to mine until then; see `bot.domain.fund`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
+
+from bot.domain.book import Book
+from bot.domain.digest_dates import firsts
+from bot.domain.fund import Funding, Means, fund
+from bot.domain.money import Price
+from bot.domain.periods import local_day, midnight
+from bot.domain.production import month_production
+from bot.domain.report import months_until, this_month
+from bot.domain.terms import Facility, InterestMode
+from bot.domain.treasury import Need
+
+MONTHS = 3
+"""Whole months whose mean is expected where there is no plan."""
+AHEAD = timedelta(weeks=13)
+_TICK = timedelta.resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Coins expected to be mined: `a_month`, in satoshis, by the plan or as the mean of `months` that are over."""
+
+    a_month: Fraction
+    months: tuple[str, ...] = ()
+
+    def on(self, day: date) -> int:
+        """Satoshis on `day`: its share of the month, so rounded that a month's days add up to it, rounded down."""
+        first = day.replace(day=1)
+        length = ((first + timedelta(days=31)).replace(day=1) - first).days
+        return floor(self.a_month * day.day / length) - floor(self.a_month * (day.day - 1) / length)
+
+
+def expected(book: Book) -> Expected:
+    """The plan; without one the mean of the last whole months that are over, three at most; without those nothing."""
+    planned = book.treasury.policy.plan_btc_per_month
+    if planned is not None:
+        return Expected(Fraction(planned))
+    over = months_until(book, this_month(book))[:-1]
+    rolled = [month_production(book.treasury, book.register.ledger, month, book.at) for month in over]
+    whole = [month for month in rolled if month.is_whole][-MONTHS:]
+    if not whole:
+        return Expected(Fraction(0))
+    mean = Fraction(sum(month.mined for month in whole), len(whole))
+    return Expected(max(mean, Fraction(0)), tuple(month.month for month in whole))
+
+
+def needs_ahead(book: Book, until: date) -> list[Need]:
+    """What is to be paid from the Book's day to `until`: recorded needs, and interest that is paid in cash."""
+    today = local_day(book.at, book.treasury.zone)
+    found = [need for need in book.treasury.needs if today <= need.due <= until]
+    for facility in book.treasury.facilities:
+        found += [replace(need, due=max(need.due, today)) for need in _interest(book, facility, until)]
+    return sorted(found, key=lambda need: need.due)
+
+
+def _interest(book: Book, facility: Facility, until: date) -> Iterator[Need]:
+    """What falls due on each first of a month, if what fell due before is paid by then."""
+    paid = 0
+    for day in firsts(local_day(book.at, facility.zone), until):
+        at = midnight(day, facility.zone)
+        if facility.terms_at(at - _TICK).interest is not InterestMode.PAID:  # an amendment comes after that accrual
+            paid = 0
+            continue
+        owed = book.register.ledger.debt_at(facility.id, max(at, book.at), book.at).interest
+        if owed > paid:
+            yield Need(day, owed - paid, f"interest of {book.snapshot.title(facility)}")
+        paid = owed
+
+
+def funding(book: Book, price: Price, until: date | None = None) -> Funding:
+    """How needs are met from the Book's own cash and coins, and those expected, selling at `price` (cents per BTC).
+
+    Until the last need that is recorded, and for a quarter at least, where `until` does not say otherwise.
+    """
+    today = local_day(book.at, book.treasury.zone)
+    last = until or max([today + AHEAD, *(need.due for need in book.treasury.needs)])
+    means = Means(today, book.cash, book.coins.free, expected(book).on)
+    return fund(means, needs_ahead(book, last), book.treasury.policy, price)

@@ -1,0 +1,228 @@
+"""How dated needs are met: by hand, by a simulation of the accounts, and against every schedule there could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.fund import DaySale, Funding, Means, Shortfall, fund
+from bot.domain.money import parse_btc as btc
+from bot.domain.money import parse_usd as usd
+from bot.domain.treasury import Need, Policy
+
+TODAY = date(2026, 2, 1)
+PRICE = usd("68500")
+
+
+def day(number: int) -> date:
+    return TODAY + timedelta(days=number)
+
+
+def need(number: int, dollars: str, purpose: str = "operations") -> Need:
+    return Need(day(number), usd(dollars), purpose)
+
+
+def means(cash: str = "0", free: str = "0", mined: str = "0") -> Means:
+    """Dollars, free coins, and coins mined each day."""
+    return Means(TODAY, usd(cash), btc(free), lambda _: btc(mined))
+
+
+def shown(plan: Funding) -> list[tuple[int, str, str]]:
+    """Day, newly mined and free coins of each sale."""
+    return [((sale.day - TODAY).days, f"{sale.mined / 10**8:.8f}", f"{sale.free / 10**8:.8f}") for sale in plan.sales]
+
+
+def test_cash_above_the_minimum_comes_first() -> None:
+    policy = Policy(min_cash_usd=usd("10000000"))
+    needs = [need(3, "1000000"), need(9, "4000000")]
+    assert fund(means("15000000"), needs, policy, PRICE).sales == ()
+    plan = fund(means("14000000", free="100"), needs, policy, usd("50000"))
+    assert shown(plan) == [(9, "0.00000000", "20.00000000")]
+    under = fund(means("9000000", free="100"), [need(3, "1000000")], policy, usd("50000"))
+    assert shown(under) == [(3, "0.00000000", "20.00000000")]  # to have the minimum again is no need
+
+
+def test_new_coins_are_sold_as_they_come_and_free_ones_on_the_last_day_that_will_do() -> None:
+    plan = fund(means(free="1000", mined="18"), [need(5, "10000000")], Policy(), usd("100000"))
+    assert shown(plan) == [
+        *((number, "18.00000000", "0.00000000") for number in (1, 2, 3, 4)),
+        (5, "18.00000000", "10.00000000"),
+    ]
+    assert (plan.mined, plan.free, plan.usd) == (btc("90"), btc("10"), usd("10000000"))
+    assert (plan.shortfall, plan.runway_weeks) == (None, None)
+
+
+def test_only_so_much_of_what_is_mined_is_sold_and_no_more_than_is_needed() -> None:
+    policy = Policy(sell_of_mined=Fraction(1, 2))
+    plan = fund(means(mined="18"), [need(5, "3000000")], policy, usd("100000"))
+    assert shown(plan) == [
+        (1, "9.00000000", "0.00000000"),
+        (2, "9.00000000", "0.00000000"),
+        (3, "9.00000000", "0.00000000"),
+        (4, "3.00000000", "0.00000000"),
+    ]
+
+
+def test_the_daily_limit_brings_free_coins_forward_no_further_than_it_must() -> None:
+    policy = Policy(max_daily_btc=btc("100"), reserve_btc=btc("200"))
+    plan = fund(means(free="1000", mined="10"), [need(4, "25000000")], policy, usd("100000"))
+    assert shown(plan) == [
+        (1, "10.00000000", "0.00000000"),
+        (2, "10.00000000", "30.00000000"),
+        (3, "10.00000000", "90.00000000"),
+        (4, "10.00000000", "90.00000000"),
+    ]
+
+
+def test_proceeds_are_rounded_down_after_fee_and_slippage_and_still_pay() -> None:
+    policy = Policy(fee_bps=10, slippage_bps=40)
+    (sale,) = fund(means(free="1000"), [need(0, "49750000")], policy, usd("55000")).sales
+    assert sale == DaySale(TODAY, 0, 90_909_090_910, 5_500_000, usd("49750000"))
+    with_less = (sale.btc - 1) * 5_500_000 * Fraction(995, 1_000) / 10**8
+    assert with_less < usd("49750000")
+
+
+def test_the_first_day_that_cannot_be_met_says_what_is_missing_and_ends_the_plan() -> None:
+    policy = Policy(reserve_btc=btc("50"))
+    needs = [need(20, "3000000"), need(30, "4000000", "interest"), need(30, "500000", "racks"), need(60, "9000000")]
+    plan = fund(means(free="100"), needs, policy, usd("100000"))
+    assert plan.shortfall == Shortfall(day(30), ("interest", "racks"), usd("2500000"))
+    assert plan.runway_weeks == 4
+    assert shown(plan) == [(20, "0.00000000", "30.00000000"), (30, "0.00000000", "20.00000000")]
+
+
+@pytest.mark.parametrize("policy", [Policy(max_daily_btc=0), Policy(fee_bps=10_000), Policy(reserve_btc=btc("1000"))])
+def test_who_may_sell_nothing_has_nothing(policy: Policy) -> None:
+    plan = fund(means(free="1000"), [need(2, "1")], policy, PRICE)
+    assert (plan.sales, plan.shortfall) == ((), Shortfall(day(2), ("operations",), 100))
+
+
+def test_what_was_due_before_is_taken_as_met_and_without_needs_nothing_is_sold() -> None:
+    plan = fund(means(free="1000", mined="10"), [need(-1, "1000000")], Policy(), PRICE)
+    assert (plan.needs, plan.sales, plan.shortfall) == ((), (), None)
+
+
+# Against a simulation of the accounts
+
+amounts = st.integers(0, 5_000_000_00)
+policies = st.builds(
+    Policy,
+    reserve_btc=st.integers(0, 30 * 10**8),
+    min_cash_usd=amounts,
+    sell_of_mined=st.fractions(0, 1, max_denominator=7),
+    max_daily_btc=st.none() | st.integers(0, 40 * 10**8),
+    fee_bps=st.integers(0, 100),
+    slippage_bps=st.integers(0, 300),
+)
+needs_of = st.lists(st.builds(Need, st.integers(0, 25).map(day), amounts, st.just("any")), max_size=5)
+mined_of = st.lists(st.integers(0, 10 * 10**8), min_size=30, max_size=30)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    cash=amounts,
+    free=st.integers(0, 100 * 10**8),
+    mined=mined_of,
+    needs=needs_of,
+    policy=policies,
+    price=st.integers(1_000_00, 2_000_000_00),
+)
+def test_carried_out_as_printed_it_pays_within_every_limit(
+    cash: int, free: int, mined: Sequence[int], needs: list[Need], policy: Policy, price: int
+) -> None:
+    plan = fund(Means(TODAY, cash, free, lambda on: mined[(on - TODAY).days]), needs, policy, price)
+    assert [sale.day for sale in plan.sales] == sorted({sale.day for sale in plan.sales})
+    by_day = {sale.day: sale for sale in plan.sales}
+    floor_of_cash, new = min(cash, policy.min_cash_usd), Fraction(0)
+    for number in range(30):
+        sale = by_day.pop(day(number), None)
+        new += policy.sell_of_mined * mined[number] if number else 0
+        if sale is not None:
+            assert sale.btc > 0
+            assert min(sale.mined, sale.free) >= 0
+            assert policy.max_daily_btc is None or sale.btc <= policy.max_daily_btc
+            exact = Fraction(sale.btc * price * (10_000 - policy.fee_bps - policy.slippage_bps), 10**12)
+            assert exact - 1 < sale.usd <= exact
+            new, free, cash = new - sale.mined, free - sale.free, cash + sale.usd
+            assert new >= 0
+            assert free >= policy.reserve_btc or not sale.free
+        cash -= sum(one.usd for one in needs if one.due == day(number))
+        if plan.shortfall is not None and plan.shortfall.day == day(number):
+            assert cash == floor_of_cash - plan.shortfall.missing
+            at_limit = policy.max_daily_btc is not None and (sale.btc if sale else 0) == policy.max_daily_btc
+            assert at_limit or (new < 1 and free <= policy.reserve_btc)
+            break
+        assert cash >= floor_of_cash
+    assert not by_day
+
+
+# Against every schedule there could be: a satoshi brings a cent, so that nothing is rounded
+
+CENT_A_SATOSHI = 10**8
+
+
+def every_schedule(
+    days: int, cash: int, free: int, mined: Sequence[int], needs: Sequence[tuple[int, int]], policy: Any
+) -> Iterable[tuple[int, int | None, int]]:
+    """(first day that cannot be met, what is missing then at least, fewest free coins) over all schedules."""
+    states = {(0, 0)}  # newly mined and free coins sold so far
+    spare, got = max(cash - policy.min_cash_usd, 0), 0
+    for number in range(days):
+        got += mined[number] if number else 0
+        states = {
+            (new + more, old + also)
+            for new, old in states
+            for more in range(policy.max_daily_btc + 1)
+            for also in range(policy.max_daily_btc + 1 - more)
+            if new + more <= policy.sell_of_mined * got and old + also <= max(free - policy.reserve_btc, 0)
+        }
+        due = sum(dollars for on, dollars in needs if on <= number) - spare
+        lacking = min(due - new - old for new, old in states)
+        if lacking > 0:
+            yield number, lacking, min(old for new, old in states if due - new - old == lacking)
+            return
+        states = {(new, old) for new, old in states if new + old >= due}
+    yield days, None, min(old for _, old in states)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cash=st.integers(0, 4),
+    free=st.integers(0, 9),
+    mined=st.lists(st.integers(0, 3), min_size=6, max_size=6),
+    needs=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=4),
+    policy=st.builds(
+        Policy,
+        reserve_btc=st.integers(0, 3),
+        min_cash_usd=st.integers(0, 3),
+        sell_of_mined=st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(2, 3), Fraction(0)]),
+        max_daily_btc=st.integers(0, 4),
+    ),
+)
+def test_no_schedule_lasts_longer_or_sells_fewer_free_coins(
+    cash: int, free: int, mined: Sequence[int], needs: list[tuple[int, int]], policy: Policy
+) -> None:
+    days = max(on for on, _ in needs) + 1
+    at = Means(TODAY, cash, free, lambda on: mined[(on - TODAY).days])
+    plan = fund(at, [Need(day(on), dollars, "any") for on, dollars in needs], policy, CENT_A_SATOSHI)
+    ((fails, missing, fewest),) = every_schedule(days, cash, free, mined, needs, policy)
+    if missing is None:
+        assert (plan.shortfall, plan.free) == (None, fewest)
+    else:
+        assert plan.shortfall is not None
+        assert (plan.shortfall.day, plan.shortfall.missing) == (day(fails), missing)
+        assert plan.free == fewest
+
+
+def test_the_runway_is_shorter_at_a_lower_price() -> None:
+    needs = [need(7 * week, "1500000") for week in range(1, 20)]
+    plans = [
+        fund(means(free="100", mined="1"), needs, Policy(fee_bps=25), usd(str(price))) for price in (90_000, 45_000)
+    ]
+    assert [plan.runway_weeks for plan in plans] == [11, 4]

@@ -1,0 +1,144 @@
+"""What is expected to be mined, what falls due, and the schedule that a Book's own figures give."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import book, btc, loan, move, treasury, usd
+
+from bot.domain.fund import DaySale
+from bot.domain.outlook import Expected, expected, funding, needs_ahead
+from bot.domain.terms import InterestMode
+from bot.domain.treasury import Account, Movement, Need, Policy, Treasury
+
+OPENED = datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def mined(*amounts: str) -> tuple[Movement, ...]:
+    """So much on the tenth of each month from January 2026 on."""
+    return tuple(
+        move("mined", datetime(2026, month, 10, tzinfo=UTC), btc=amount) for month, amount in enumerate(amounts, 1)
+    )
+
+
+def mining(movements: Sequence[Movement], plan: str | None = None, opened: datetime = OPENED) -> Treasury:
+    policy = Policy(plan_btc_per_month=btc(plan) if plan else None)
+    return treasury(opened=opened, movements=tuple(movements), policy=policy)
+
+
+# Production
+
+
+@given(
+    month=st.dates(date(2024, 1, 1), date(2028, 12, 1)).map(lambda day: day.replace(day=1)),
+    a_month=st.fractions(0, 10**12, max_denominator=3),
+)
+def test_the_days_of_a_month_add_up_to_it_and_none_is_far_from_its_share(month: date, a_month: Fraction) -> None:
+    days = monthrange(month.year, month.month)[1]
+    each = [Expected(a_month).on(month + n * DAY) for n in range(days)]
+    assert sum(each) == int(a_month)
+    assert all(abs(one - a_month / days) < 1 for one in each)
+
+
+def test_the_plan_is_what_is_expected() -> None:
+    asked = book(mining(mined("1", "2"), plan="550"), "68500", datetime(2026, 3, 15, tzinfo=UTC))
+    assert expected(asked) == Expected(Fraction(btc("550")))
+
+
+def test_without_a_plan_it_is_the_mean_of_the_last_three_whole_months() -> None:
+    register = mining(mined("100", "10", "20", "40", "1000"))
+    asked = book(register, "68500", datetime(2026, 5, 20, tzinfo=UTC))
+    assert expected(asked) == Expected(Fraction(btc("70"), 3), ("2026-02", "2026-03", "2026-04"))
+    asked = book(register, "68500", datetime(2026, 2, 20, tzinfo=UTC))
+    assert expected(asked) == Expected(Fraction(btc("100")), ("2026-01",))
+
+
+def test_the_month_in_which_the_treasury_opened_is_not_whole_and_nothing_known_is_nothing_expected() -> None:
+    register = mining(mined("100", "10"), opened=datetime(2026, 1, 5, tzinfo=UTC))
+    assert expected(book(register, "68500", datetime(2026, 2, 20, tzinfo=UTC))) == Expected(Fraction(0))
+    assert expected(book(register, "68500", datetime(2026, 3, 20, tzinfo=UTC))).months == ("2026-02",)
+
+
+# Needs
+
+
+def test_interest_that_is_paid_in_cash_falls_due_each_first() -> None:
+    paying = loan(rate="0.0365", interest=InterestMode.PAID, debt="100000000")
+    others = [loan("b", rate="0.07", interest=InterestMode.CAPITALISED), loan("c", rate="0.07")]
+    needs = (Need(date(2026, 2, 20), usd("1"), "racks"), Need(date(2026, 1, 20), usd("1"), "over"))
+    register = treasury(paying, *others, needs=needs)
+    found = needs_ahead(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), date(2026, 4, 30))
+    a_day = Fraction(usd("3650000"), 360)
+    assert [(need.due, need.purpose) for need in found] == [
+        (date(2026, 2, 20), "racks"),
+        (date(2026, 3, 1), "interest of Antalpha"),
+        (date(2026, 4, 1), "interest of Antalpha"),
+    ]
+    assert [need.usd for need in found[1:]] == [
+        pytest.approx(days * a_day, abs=1) for days in (29, 31)
+    ]  # from the last second of January
+
+
+def test_interest_that_is_overdue_is_due_with_the_next_and_what_is_paid_is_not() -> None:
+    paying = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000")
+    register = treasury(paying)
+    asked = book(register, "68500", datetime(2026, 3, 15, tzinfo=UTC))
+    (due,) = needs_ahead(asked, date(2026, 4, 1))
+    assert due.usd == usd("600000")  # 60 days of $10,000
+    paid = move("interest_paid", datetime(2026, 3, 2, tzinfo=UTC), usd="290000")
+    (due,) = needs_ahead(book(treasury(paying, movements=(paid,)), "68500", asked.at), date(2026, 4, 1))
+    assert due.usd == usd("310000")
+
+
+def test_what_is_paid_back_brings_no_more_interest() -> None:
+    paying = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000")
+    back = move("repaid", datetime(2026, 3, 15, tzinfo=UTC), usd="100000000")
+    asked = book(treasury(paying, movements=(back,)), "68500", datetime(2026, 3, 15, tzinfo=UTC))
+    assert [(need.due, need.usd) for need in needs_ahead(asked, date(2026, 6, 30))] == [
+        (date(2026, 4, 1), usd("430000"))
+    ]
+
+
+def test_on_the_day_itself_what_is_not_paid_is_due_today() -> None:
+    paying = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000")
+    asked = book(treasury(paying), "68500", datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert [(need.due, need.usd) for need in needs_ahead(asked, date(2026, 3, 31))] == [
+        (date(2026, 3, 1), usd("290000"))
+    ]
+
+
+# Both
+
+
+def test_a_book_is_funded_from_its_own_cash_coins_and_plan() -> None:
+    register = treasury(
+        loan(debt="0"),
+        accounts=(Account("custody", btc("100"), usd("3000000")),),
+        policy=Policy(
+            plan_btc_per_month=btc("280"),
+            reserve_btc=btc("90"),
+            min_cash_usd=usd("1000000"),
+            sell_of_mined=Fraction(1, 2),
+        ),
+        needs=(Need(date(2026, 2, 6), usd("2500000"), "operations"), Need(date(2026, 6, 1), usd("9999999"), "racks")),
+    )
+    plan = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), usd("50000"), date(2026, 2, 28))
+    price = usd("50000")
+    assert plan.sales == (
+        DaySale(date(2026, 2, 5), btc("5"), 0, price, usd("250000")),
+        DaySale(date(2026, 2, 6), btc("5"), 0, price, usd("250000")),
+    )
+    whole = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), price)
+    assert [need.purpose for need in whole.needs] == ["operations", "racks"]
+    poorer = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), usd("30000"), date(2026, 2, 28))
+    assert [(sale.mined, sale.free) for sale in poorer.sales] == [
+        (btc("5"), 0),
+        (btc("5"), 666_666_667),
+    ]
