@@ -64,6 +64,14 @@ def test_ltv(width: int, imported: Plimsoll, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_risk(width: int, imported: Plimsoll, tmp_path: Path) -> None:
+    rows = ["ts,usd", *(f"2026-01-{1 + n // 24:02}T{n % 24:02}:00:00Z,{70_000 - n % 2 * 700}" for n in range(740))]
+    (tmp_path / "prices.csv").write_text("\n".join(rows))
+    lines = on_a_terminal(tmp_path, width, "risk", "--at", AT, "--price", "65000", "--prices", "prices.csv")
+    assert_whole(lines, width, "$47,683.87,", "cure 24 h", "0 of 716 (0.00 %)", "0 of 20 (0.00 %)", "under 0.001 %")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_holdings(width: int, imported: Plimsoll, tmp_path: Path) -> None:
     price(tmp_path, "2026-02-01T00:00:00Z", 68_500_00)
     lines = on_a_terminal(tmp_path, width, "holdings", "--at", "2026-02-01T00:00:30Z")

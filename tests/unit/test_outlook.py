@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import book, btc, loan, move, treasury, usd
 
@@ -36,6 +36,7 @@ def mining(movements: Sequence[Movement], plan: str | None = None, opened: datet
 # Production
 
 
+@settings(deadline=None)
 @given(
     month=st.dates(date(2024, 1, 1), date(2028, 12, 1)).map(lambda day: day.replace(day=1)),
     a_month=st.fractions(0, 10**12, max_denominator=3),

@@ -50,7 +50,7 @@ def plainly(history: Prices, hours: int) -> list[tuple[int, int]]:
     return made
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(history=prices(), hours=st.integers(1, 200), line=st.integers(1, 12), price=st.integers(1, 12))
 def test_it_counts_as_a_loop_over_every_price_of_every_window_does(
     history: Prices, hours: int, line: int, price: int

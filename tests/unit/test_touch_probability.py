@@ -6,7 +6,7 @@ import random
 from math import exp, isfinite, log, sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.risk import touch_probability
@@ -57,6 +57,7 @@ amounts = st.integers(1, 10**12) | st.integers(1, 10**400)
 reals = st.floats(0, 1e308, allow_subnormal=True)
 
 
+@settings(deadline=None)
 @given(price=amounts, line=st.integers(0, 10**400), years=reals, volatility=reals)
 def test_it_is_a_chance_whatever_it_is_asked(price: int, line: int, years: float, volatility: float) -> None:
     chance = touch_probability(price, line, years, volatility)
@@ -65,6 +66,7 @@ def test_it_is_a_chance_whatever_it_is_asked(price: int, line: int, years: float
     assert chance == 1 or line < price
 
 
+@settings(deadline=None)
 @given(
     line=st.integers(1, PRICE - 2), years=st.floats(1e-6, 50), volatility=st.floats(0.01, 20), more=st.floats(1.01, 10)
 )
