@@ -41,6 +41,7 @@ from bot.services.month_end import MonthEnds
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
+from bot.services.records import Records
 from bot.services.turns import Turn, Turns
 from bot.settings import Settings
 from bot.slack.app import build_app
@@ -93,8 +94,10 @@ class Running:
             settings.escalation_channel,
             settings.escalation_group,
             settings.digest_channel,
+            settings.audit_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
+        self.records = Records(self.store, self.books, clock, self.channels, self._recorded)
         self._illustrating = Illustrating(self.questions, Uploads(slack).picture)
         self.digests = Digests(
             self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating
@@ -139,6 +142,7 @@ class Running:
             client=slack,
             questions=self.questions,
             acting=self.acting,
+            records=self.records,
             digests=self.digests,
             access=self.access,
             requests=Requests(self.store, clock),
@@ -188,6 +192,11 @@ class Running:
             )
         if said:
             self._wake_delivery()
+
+    def _recorded(self, said: Sequence[Transition]) -> None:
+        """Somebody recorded something: the audit channel is told, whatever the checks had to say of it."""
+        self._changed(said)
+        self._wake_delivery()
 
     def thin(self) -> None:
         """Of ticks older than 90 days one an hour stays; slots and processes of long ago are forgotten."""

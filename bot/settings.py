@@ -250,6 +250,7 @@ class Settings(BaseSettings):
     settle_after: Moment = timedelta(seconds=20)
 
     digest_channel: Annotated[str, PlainValidator(_channel)] | None = None
+    audit_channel: Annotated[str, PlainValidator(_channel)] | None = None
     digest_at: Annotated[Weekly, NoDecode, PlainValidator(_weekly)] = Field(
         default_factory=lambda: Weekly.parse("mon 09:00")
     )

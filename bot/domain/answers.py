@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.book import Book
 from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.checks import Verdict
+from bot.domain.claims import claims_on
 from bot.domain.covenant import Cures, Exposure, TierReading
 from bot.domain.money import SATS_PER_BTC, Cents, Sats, btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
@@ -17,6 +18,7 @@ from bot.domain.price import PriceView
 from bot.domain.production_checks import found_in
 from bot.domain.report import Report, Sale, month_report, report
 from bot.domain.terms import Tier
+from bot.domain.treasury import Claim, Movement
 from bot.domain.wording import aimed_cures
 from bot.domain.words import plain_text
 
@@ -80,6 +82,7 @@ def _exposure_document(book: Book, verdict: Verdict) -> Document:
         "tier": reading.worst.name if reading.worst else None,
         "waived_until": iso(waiver.until) if waiver else None,
         "call": _call_document(verdict.calls[0]) if verdict.calls else None,
+        "claims": [_claim_document(claim) for claim in claims_on(book, exposure)],
         "tiers": [_tier_document(tier) for tier in reading.tiers] or _unread_tiers(book, exposure),
         "cures": _cures_document(aim) if aim else None,
     }
@@ -156,6 +159,20 @@ def _call_document(call: Call) -> Document:
         "credited_usd": usd_plain(call.credited.usd),
         "missing_btc": _btc(call.missing_btc),
         "missing_usd": _usd(call.missing_usd),
+    }
+
+
+def _claim_document(claim: Claim) -> Document:
+    """What somebody recorded and nobody has confirmed: it counts in nothing but what is in transit."""
+    said = claim.thing
+    return {
+        "ref": said.ref,
+        "what": (said.kind if isinstance(said, Movement) else said.how).value,
+        "btc": _btc(said.btc) if isinstance(said, Movement) else None,
+        "usd": _usd(said.usd) if isinstance(said, Movement) else None,
+        "at": iso(said.at),
+        "by": claim.by,
+        "recorded_at": iso(claim.at),
     }
 
 

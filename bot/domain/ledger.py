@@ -16,6 +16,7 @@ from math import floor
 from operator import attrgetter
 from typing import NamedTuple
 
+from bot.domain.booked import booked
 from bot.domain.interest import Debt, Loan, Standing, begun_day
 from bot.domain.ledger_rules import LedgerFault, Suspects, balance_fault, movement_faults
 from bot.domain.money import Cents, Sats
@@ -130,8 +131,9 @@ class Ledger:
 
     def __init__(self, treasury: Treasury) -> None:
         self.treasury = treasury
-        by_ref = {movement.ref: movement for movement in treasury.movements}
-        in_order = sorted(treasury.movements, key=attrgetter("at"))
+        movements = booked(treasury)
+        by_ref = {movement.ref: movement for movement in movements}
+        in_order = sorted(movements, key=attrgetter("at"))
         self._effects = tuple(effect_of(movement, treasury, by_ref) for movement in in_order)
         self._effect_times = [effect.at for effect in self._effects]
         self._zones = {facility.zone for facility in treasury.facilities}
@@ -214,12 +216,13 @@ def ledger_faults(treasury: Treasury) -> list[LedgerFault]:
 
     First each movement by itself; then, with the sound ones booked, every balance after every step. A balance that
     a refused movement would have changed isn't tested from there on, and one that fails is named once: one mistake
-    is one fault.
+    is one fault. Open claims are held to the same, as what they are booked as.
     """
+    treasury = replace(treasury, movements=booked(treasury), claims=())
     faults, sound, suspects = movement_faults(treasury)
-    booked = Ledger(replace(treasury, movements=tuple(movement for _, movement in sound)))
+    ledger = Ledger(replace(treasury, movements=tuple(movement for _, movement in sound)))
     index = {movement.ref: position for position, movement in sound}
-    return sorted([*faults, *_balance_faults(booked, index, suspects)], key=attrgetter("index"))
+    return sorted([*faults, *_balance_faults(ledger, index, suspects)], key=attrgetter("index"))
 
 
 def _balance_faults(ledger: Ledger, index: Mapping[str, int], suspects: Suspects) -> Iterator[LedgerFault]:

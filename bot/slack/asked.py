@@ -20,8 +20,8 @@ class Asked:
 
     That is everything after a command's word, or what a button or choice carries. A dialog's `channel_id` is where it
     was opened, None where that is not known; `view_id` and `values` are its. `in_list`: it comes from an answer that
-    may be replaced by a newer one. `how` is what the audit log calls it: asked (a command), clicked, submitted. `needs`
-    is the role that it takes.
+    may be replaced by a newer one. `carried` is what its dialog was given to bring back. `how` is what the audit log
+    calls it: asked (a command), clicked, submitted. `needs` is the role that it takes.
     """
 
     command: str
@@ -35,6 +35,7 @@ class Asked:
     view_id: str = ""
     in_list: bool = False
     values: Json = field(default_factory=dict)
+    carried: Json = field(default_factory=dict)
     how: What = What.ASKED
     needs: Role = Role.VIEWER
 
@@ -73,6 +74,7 @@ class Asked:
             view_id=_text(view, "id"),
             in_list=origin.get("in_list") is True,
             values=_part(_part(view, "state"), "values"),
+            carried=_part(origin, "carried"),
             how=What.SUBMITTED,
         )
 
@@ -84,8 +86,12 @@ class Asked:
     @property
     def origin(self) -> str:
         """What a dialog that is opened for this carries as its `private_metadata`."""
+        return self.carrying()
+
+    def carrying(self, **what: Any) -> str:
+        """The same, with `what` to bring back (strings, numbers, and mappings of them)."""
         told = {"response_url": self.response_url, "channel": self.channel_id, "in_list": self.in_list}
-        return json.dumps(told)
+        return json.dumps(told | ({"carried": what} if what else {}), ensure_ascii=False)
 
     def value(self, block_id: str) -> Json:
         """What the one field of an input block holds, as Slack reports it."""

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from bot.domain.documents import calendar_from, group_from, policy_from, terms_from
+from bot.domain.documents import calendar_from, claimed_from, group_from, policy_from, terms_from
 from bot.domain.terms import Facility, TermsVersion, Waiver
 from bot.domain.treasury import (
     Account,
     CashCost,
+    Claim,
     Holds,
     Movement,
     MovementKind,
@@ -66,6 +67,7 @@ def load_treasury(connection: Connection) -> Treasury:
         movements=_movements(connection),
         cash_costs=tuple(CashCost(*row) for row in _rows(connection, tables.CashCost, CASH_COST, "id")),
         statements=tuple(Statement(*row) for row in _rows(connection, tables.Statement, STATEMENT, "id")),
+        claims=open_claims(connection),
     )
 
 
@@ -108,3 +110,13 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
 def _movements(connection: Connection) -> tuple[Movement, ...]:
     rows = _rows(connection, tables.Movement, MOVEMENT, "at", "seq")
     return tuple(Movement(at, _KINDS[kind], *rest) for at, kind, *rest in rows)
+
+
+def open_claims(connection: Connection) -> tuple[Claim, ...]:
+    """Those that nobody has confirmed or withdrawn, in the order of recording."""
+    claims = table_of(tables.Claim)
+    query = select(claims).where(claims.c.ended_at.is_(None)).order_by(claims.c.id)
+    return tuple(
+        Claim(row.id, claimed_from(row.document), row.recorded_by, row.name, row.recorded_at)
+        for row in connection.execute(query)
+    )

@@ -15,6 +15,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from bot.domain.money import (
+    MOST_BTC,
+    MOST_USD,
     Cents,
     Price,
     Sats,
@@ -33,8 +35,6 @@ E = TypeVar("E", bound=StrEnum)
 
 VENUES = ("coinbase", "kraken", "bitstamp", "gemini", "coingecko", "mempool")
 
-MOST_BTC: Sats = parse_btc("21000000")
-MOST_USD: Cents = parse_usd("1000000000000")
 LONGEST_TEXT = 500
 LONGEST_NUMBER = 40
 

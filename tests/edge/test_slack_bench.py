@@ -30,6 +30,7 @@ from bot.services.digest import Digests
 from bot.services.pacing import Pace
 from bot.services.questions import Questions
 from bot.services.recording import Channels
+from bot.services.records import Records
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
 from bot.slack.health import Health
@@ -97,14 +98,16 @@ class Bench:
         prefix: str = "",
         policy: AlertPolicy | None = None,
         roles: Roles | None = None,
+        audit: str | None = None,
     ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
         self.books = Books(policy or AlertPolicy(), PricePolicy())
         self.questions = Questions(store, self.books, clock)
-        self.channels = Channels("C1", "C2", "S1")
+        self.channels = Channels("C1", "C2", "S1", audit=audit)
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
+        self.records = Records(store, self.books, clock, self.channels, self.changes.extend)
         self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
         self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)
@@ -117,6 +120,7 @@ class Bench:
             client=self.client,
             questions=self.questions,
             acting=self.acting,
+            records=self.records,
             digests=self.digests,
             access=self.access,
             requests=self.requests,
@@ -196,7 +200,11 @@ class Bench:
 
 @contextmanager
 def bench(
-    store: Store, prefix: str = "", policy: AlertPolicy | None = None, roles: Roles | None = None
+    store: Store,
+    prefix: str = "",
+    policy: AlertPolicy | None = None,
+    roles: Roles | None = None,
+    audit: str | None = None,
 ) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
@@ -206,7 +214,7 @@ def bench(
         workspace.add_channel("C1", name="treasury")
         workspace.add_channel("C2", name="escalation")
         workspace.add_usergroup("S1", ["U2"])
-        made = Bench(store, workspace, clock, prefix, policy, roles)
+        made = Bench(store, workspace, clock, prefix, policy, roles, audit)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:

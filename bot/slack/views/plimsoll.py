@@ -27,6 +27,8 @@ HELP = (
     ("alerts silence", "ask for silence: what about, until when, and why"),
     ("digest", "this week so far: what changed, what comes, what to do first"),
     ("digest last", "the same of the last week that ended"),
+    ("record", "a movement, a month's statement, a lender's notice and what became of it"),
+    ("record claims", "what waits for a second operator to confirm it"),
     ("plimsoll", "this help, and whether all is well"),
 )
 MAY = {

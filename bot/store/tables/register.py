@@ -221,3 +221,22 @@ class CashCost(Recorded, table=True):
     id: int | None = Field(default=None, primary_key=True)
     month: str = Field(index=True)
     usd_per_btc: int = Field(sa_type=UsCents)
+
+
+class Claim(Recorded, table=True):
+    """What one person recorded that would ease a lender's call, until somebody confirms or withdraws it.
+
+    `document` is the movement, or the end of the call `ref` (`bot.domain.documents`). Confirmed, it is recorded as what
+    it says; the row stays, with whom, when and why.
+    """
+
+    __tablename__ = "claim"
+
+    id: int | None = Field(default=None, primary_key=True)
+    ref: str = Field(index=True)
+    document: dict[str, Any] = Field(sa_type=Json)
+    name: str
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ended_by: str | None = None
+    ended: str | None = None
+    reason: str | None = None

@@ -1,0 +1,450 @@
+"""`/record`: from the list of kinds over its form and the preview to the register, the audit channel and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.ledger_rules import _FIELDS
+from bot.domain.money import SATS_PER_BTC
+from bot.domain.treasury import Movement, MovementKind
+from bot.slack.record_forms import FORMS, MOVEMENTS
+from bot.store.store import Store
+
+from .clicking import dialog, shown, told
+from .recording import (
+    AUDIT,
+    CALM,
+    ROLES,
+    audit_channel,
+    book,
+    entries,
+    errors,
+    fills,
+    preview,
+    recorded,
+    recording,
+    records,
+    sends,
+    treasury,
+)
+from .test_slack_bench import START, Bench, bench, said
+
+MINED: dict[str, Any] = {"account": "custody", "btc": "12.5", "at": START, "ref": "pool 7"}
+SOLD: dict[str, Any] = {"account": "custody", "btc": "100", "usd": "6.1m", "at": START, "ref": "fill 1"}
+
+
+@pytest.fixture
+def bot(store: Store) -> Iterator[Bench]:
+    with recording(store) as made:
+        yield made
+
+
+# The way through
+
+
+def test_it_leads_from_the_list_over_the_form_to_the_preview_and_records(bot: Bench) -> None:
+    view = dialog(bot, "/record")
+    assert (view.callback_id, view.title) == ("record_kind", "Record")
+    offered = view.blocks[0]["element"]["options"]
+    assert [one["value"] for one in offered] == list(FORMS)
+    assert bot.slack.submit_view(view.id, {"record_kind": "mined"}).json["response_action"] == "update"
+    assert (view.callback_id, view.title) == ("record_form", "Coins mined")
+    assert sends(bot, view, site="Villarrica", region="Paraguay", **MINED).json["response_action"] == "push"
+    check = preview(bot)
+    assert (check.title, recorded(bot)) == ("Check, then record", {})
+    assert shown(check.blocks).startswith("*Mined 12.50 BTC into custody (“pool 7”), <!date^")
+    assert shown(check.blocks).endswith(
+        "\nFree coins: 474.62 → 487.12 BTC\nAll coins: 7,474.62 → 7,487.12 BTC\nFebruary 2026: mined 0.00 → 12.50 BTC"
+    )
+    assert bot.slack.submit_view(check.id).json == {"response_action": "clear"}
+    bot.delivers()
+    assert recorded(bot)["pool 7"] == Movement(
+        START,
+        MovementKind.MINED,
+        "pool 7",
+        account="custody",
+        btc=1_250_000_000,
+        site="Villarrica",
+        region="Paraguay",
+    )
+    assert told(bot)[-1].startswith("Recorded: mined 12.50 BTC into custody")
+    assert audit_channel(bot)[-1].startswith("*Recorded by Ada Byron: mined 12.50 BTC into custody")
+    assert entries(bot)[-1] == ("U1", "recorded", "pool 7")
+
+
+def test_the_form_of_a_kind_opens_at_once_where_it_is_named(bot: Bench) -> None:
+    assert dialog(bot, "/record sold").title == "Coins sold"
+    assert dialog(bot, "/record interest paid").title == "Interest paid"
+
+
+def test_what_is_no_kind_is_said_with_those_there_are(bot: Bench) -> None:
+    assert said(bot, "/record banana").startswith("“banana” is nothing to record; it is one of mined, sold, pledged,")
+    assert said(bot, "/record banana").endswith("Try `/record` or `/record sold` or `/record claims`.")
+
+
+def test_it_takes_an_operator(bot: Bench) -> None:
+    assert said(bot, "/record", user="U4").startswith("This takes an operator, and you are a viewer. Ask <@U1>")
+    view = dialog(bot, "/record mined")
+    answer = bot.slack.submit_view(view.id, {f"record_{k}": v for k, v in _slack(MINED).items()}, user="U4")
+    assert "This takes an operator" in shown(answer.json["view"]["blocks"])
+    assert recorded(bot) == {}
+
+
+def test_back_from_the_preview_the_form_is_as_it_was_filled_in(bot: Bench) -> None:
+    view, _ = fills(bot, "mined", **MINED)
+    bot.slack.close_view(preview(bot).id)
+    sends(bot, view, **MINED | {"btc": "13"})
+    assert shown(preview(bot).blocks).startswith("*Mined 13.00 BTC")
+
+
+def test_a_retry_or_a_second_click_records_once(bot: Bench) -> None:
+    fills(bot, "mined", **MINED)
+    check = preview(bot)
+    bot.slack.submit_view(check.id)
+    bot.slack.submit_view(check.id, retry_num=1)
+    bot.slack.submit_view(check.id, force=True)
+    bot.delivers()
+    assert (list(recorded(bot)), len(audit_channel(bot))) == (["pool 7"], 1)
+    assert [what for _, what, _ in entries(bot)].count("recorded") == 1
+
+
+def test_what_is_recorded_already_says_so_before_anything_is_sent(bot: Bench) -> None:
+    records(bot, "mined", **MINED)
+    fills(bot, "mined", **MINED)
+    view = preview(bot)
+    assert ("submit" in view.body, view.title) == (False, "Not recorded")
+    assert shown(view.blocks).endswith("it is recorded already, just so. Nothing would change.")
+
+
+def test_what_changed_since_the_preview_is_refused_in_its_place(bot: Bench) -> None:
+    fills(bot, "sold", **SOLD | {"btc": "474.62"})
+    check = preview(bot)
+    records(bot, "sold", user="U2", **SOLD | {"ref": "fill 2"})
+    answer = bot.slack.submit_view(check.id)
+    assert answer.json["response_action"] == "update"
+    assert "574.62 BTC leaves it; at most 474.62 BTC can" in shown(answer.json["view"]["blocks"])
+    assert list(recorded(bot)) == ["fill 2"]
+
+
+# Every kind
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "mined": MINED | {"site": "Villarrica", "region": "Paraguay", "note": "block reward"},
+    "sold": SOLD
+    | {"facility": "antalpha", "gross_usd": "6,101,000", "fee_usd": "1,000", "fee_btc": "0.01", "venue": "OTC"}
+    | {"order": "7", "purpose": "cover", "note": "desk"},
+    "pledged": {"facility": "antalpha", "account": "custody", "btc": "1.5", "of": "out", "at": START, "ref": "in"},
+    "released": {"facility": "antalpha", "account": "custody", "btc": "1", "at": START, "ref": "back"},
+    "sent": {"facility": "antalpha", "account": "custody", "btc": "2", "at": START, "ref": "out 2"},
+    "drawn": {"facility": "antalpha", "account": "custody", "usd": "1m", "at": START, "ref": "draw"},
+    "repaid": {"facility": "antalpha", "account": "custody", "usd": "1m", "at": START, "ref": "repay"},
+    "repaid_in_kind": {"facility": "antalpha", "btc": "1", "usd": "61,000", "at": START, "ref": "kind"},
+    "interest_paid": {"facility": "antalpha", "account": "custody", "usd": "100.25", "at": START, "ref": "interest"},
+    "cost": {"account": "custody", "btc": "0.5", "at": START, "ref": "power"},
+    "transfer": {"account": "custody", "to": "cold", "usd": "5", "at": START, "ref": "moved"},
+    "adjustment": {"account": "custody", "btc": "-0.00000001", "reason": "dust", "at": START, "ref": "dust"},
+    "reversal": {"reverses": "out", "note": "never left", "at": START, "ref": "undo"},
+}
+TWO_ACCOUNTS = '\n[[account]]\nid = "cold"\n'
+OUT = """
+[[movement]]
+at = 2026-02-07T11:00:00Z
+kind = "sent"
+facility = "antalpha"
+account = "custody"
+btc = "2"
+ref = "out"
+"""
+
+
+@pytest.mark.parametrize("kind", list(MOVEMENTS))
+def test_every_kind_is_recorded_with_all_that_was_filled_in(store: Store, kind: str) -> None:
+
+    with recording(store, CALM + TWO_ACCOUNTS + OUT) as bot:
+        given = GIVEN[kind]
+        records(bot, kind, **given)
+        made = recorded(bot)[given["ref"]]
+    assert made.kind == kind
+    for name, value in given.items():
+        assert getattr(made, name) == EXACT.get(str(value), value), name
+    filled = {name for name in Movement.__slots__ if getattr(made, name) is not None}
+    assert filled == {*given, "kind"}
+
+
+EXACT = {
+    "12.5": 1_250_000_000,
+    "100": 10_000_000_000,
+    "6.1m": 610_000_000,
+    "6,101,000": 610_100_000,
+    "1,000": 100_000,
+    "0.01": 1_000_000,
+    "1.5": 150_000_000,
+    "1": SATS_PER_BTC,
+    "2": 2 * SATS_PER_BTC,
+    "1m": 100_000_000,
+    "61,000": 6_100_000,
+    "100.25": 10_025,
+    "0.5": 50_000_000,
+    "5": 500,
+    "-0.00000001": -1,
+}
+"""What the amounts above are, in satoshis and cents, by hand."""
+
+
+@pytest.mark.parametrize("kind", list(MOVEMENTS))
+def test_a_form_has_every_field_of_its_kind_and_no_other(kind: str) -> None:
+    fields = {field.name: field for field in MOVEMENTS[kind].fields}
+    rule = _FIELDS[MovementKind(kind)]
+    either = {"btc", "usd"} if rule.one_of else set()
+    assert fields.keys() == {*rule.needs, *rule.may, *either, "at", "ref", "note"}
+    needed = {*rule.needs, "at", "ref", *({"note"} if kind == "reversal" else ())}
+    assert {name for name, field in fields.items() if not field.optional} == needed
+
+
+# What is wrong, under its field
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "wrong"),
+    [
+        ("mined", {"btc": "banana"}, {"btc": "“banana” is not an amount; write it as 1,391.61."}),
+        ("mined", {"btc": "1.391,61"}, {"btc": "“1.391,61” is not an amount; write it as 1,391.61."}),
+        ("mined", {"btc": "0.000000001"}, {"btc": "“0.000000001” has more than 8 decimal places."}),
+        ("mined", {"btc": "0"}, {"btc": "btc is 0.00 BTC; a movement moves something."}),
+        ("mined", {"btc": "-3"}, {"btc": "btc is -3.00 BTC; it must be more than 0, the kind says which way it goes."}),
+        ("mined", {"btc": "22m"}, {"btc": "That is more than the 21,000,000.00 BTC there will ever be."}),
+        ("mined", {"at": START + timedelta(hours=1)}, {"at": "That is ahead; record what has happened."}),
+        (
+            "mined",
+            {"at": datetime(2026, 1, 31, tzinfo=UTC)},
+            {
+                "at": "2026-01-31T00:00:00Z is before the treasury opened (2026-01-31T23:59:59Z), whose opening "
+                "figures have it already; leave it out or correct its at."
+            },
+        ),
+        (
+            "sold",
+            SOLD | {"gross_usd": "6.2m", "fee_usd": "1"},
+            {
+                "usd": "gross_usd $6,200,000.00 less fee_usd $1.00 is $6,199,999.00, but usd says $6,100,000.00; usd "
+                "is the net received."
+            },
+        ),
+        (
+            "cost",
+            {"account": "custody", "btc": "1", "usd": "1", "at": START, "ref": "c"},
+            {"usd": "cost needs exactly one of btc and usd, not both; record two movements."},
+        ),
+        (
+            "cost",
+            {"account": "custody", "at": START, "ref": "c"},
+            {"btc": "cost needs exactly one of btc and usd, neither is given."},
+        ),
+        (
+            "repaid",
+            GIVEN["repaid"] | {"usd": "11m"},
+            {
+                "usd": "account “custody” has $10,000,000.00 at 2026-02-07T12:00:00Z, and $11,000,000.00 leaves it; at "
+                "most $10,000,000.00 can."
+            },
+        ),
+        (
+            "transfer",
+            {"account": "custody", "to": "custody", "btc": "1", "at": START, "ref": "t"},
+            {"to": "to is “custody”, the account it leaves; name another account."},
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_under_its_field(
+    bot: Bench, kind: str, fields: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    _, answer = fills(bot, kind, **(MINED if kind == "mined" else {}) | fields)
+    assert errors(answer) == wrong
+    assert recorded(bot) == {}
+
+
+def test_a_reference_that_is_taken_is_refused(bot: Bench) -> None:
+    records(bot, "mined", **MINED)
+    _, answer = fills(bot, "mined", **MINED | {"btc": "13"})
+    assert errors(answer) == {
+        "btc": "13.00 BTC, but 12.50 BTC is recorded; a movement stays; reverse it and record it anew."
+    }
+
+
+# What to look at twice
+
+
+def test_something_alike_is_pointed_out(bot: Bench) -> None:
+    records(bot, "mined", **MINED)
+    fills(bot, "mined", **MINED | {"ref": "pool 8"})
+    assert ":warning: “pool 7” of <!date^" in shown(preview(bot).blocks)
+    assert shown(preview(bot).blocks).endswith("moved the same. Record this only if it happened besides.")
+
+
+def test_what_comes_late_says_what_it_tells_anew(bot: Bench) -> None:
+    fills(bot, "mined", **MINED | {"at": datetime(2026, 2, 1, tzinfo=UTC)})
+    assert "It is dated 6 d 12 h back: what was true since then is told anew from now on." in shown(preview(bot).blocks)
+
+
+def test_what_counts_in_a_month_that_is_over_says_so(bot: Bench) -> None:
+    bot.clock.set(datetime(2026, 3, 2, tzinfo=UTC))
+    bot.knows("U1", "U2", channels=("C1", AUDIT))
+    fills(bot, "mined", **MINED)
+    assert "It counts in February 2026, which is over." in shown(preview(bot).blocks)
+
+
+@pytest.mark.parametrize(
+    ("at", "month"),
+    [
+        (datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC), "January"),
+        (datetime(2026, 2, 1, 0, 0, 0, tzinfo=UTC), "February"),
+    ],
+)
+def test_a_coin_mined_around_midnight_counts_in_its_own_month(bot: Bench, at: datetime, month: str) -> None:
+    assert f"{month} 2026: mined 0.00 → 12.50 BTC" in records(bot, "mined", **MINED | {"at": at})
+
+
+# Undoing
+
+
+def test_a_reversal_undoes_all_of_a_movement_with_its_reason(bot: Bench) -> None:
+    records(bot, "mined", **MINED)
+    view = dialog(bot, "/record reversal")
+    (offered,) = view.blocks[0]["element"]["options"]
+    assert offered["text"]["text"] == "Sat 7 Feb 06:00: mined 12.50 BTC into custody (“pool 7”)"
+    bot.clock.passes(3600)
+    bot.knows("U1", channels=("C1", AUDIT))
+    said_first = records(bot, "reversal", reverses="pool 7", note="typo", at=bot.clock.now(), ref="undo")
+    assert "Free coins: 487.12 → 474.62 BTC" in said_first
+    assert "February 2026: mined 12.50 → 0.00 BTC" in said_first
+    assert (list(recorded(bot)), book(bot).coins.free) == (["pool 7", "undo"], 47_462_000_000)
+    assert "no movement is recorded that is not undone" in said(bot, "/record reversal")
+
+
+def test_a_reversal_needs_its_reason(bot: Bench) -> None:
+    records(bot, "mined", **MINED)
+    view = dialog(bot, "/record reversal")
+    answer = bot.slack.submit_view(
+        view.id, {"record_reverses": "pool 7", "record_at": int(START.timestamp()), "record_ref": "u"}, force=True
+    )
+    assert errors(answer) == {"note": "Fill this in."}
+
+
+# Statements and notices
+
+
+def test_a_statement_is_recorded_and_its_gap_shown(bot: Bench) -> None:
+    view = dialog(bot, "/record statement")
+    assert view.blocks[0]["element"]["initial_value"] == "2026-01"
+    said_first = records(bot, "statement", month="2026-02", mined="0", sold="0", held="7,474.60")
+    assert said_first.endswith("\nFebruary 2026: gap unknown → -0.02 BTC")
+    assert treasury(bot).statements[-1].held == 747_460_000_000
+    assert entries(bot)[-1] == ("U1", "recorded", "statement 2026-02")
+
+
+def test_a_statement_stated_anew_supersedes_and_says_so(bot: Bench) -> None:
+    records(bot, "statement", month="2026-02", mined="0", sold="0", held="7,474.60")
+    assert "gap -0.02 → 0.00 BTC" in records(bot, "statement", month="2026-02", mined="0", sold="0", held="7474.62")
+    assert len([one for one in treasury(bot).statements if one.month == "2026-02"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("month", "wrong"),
+    [
+        ("banana", "“banana” is not a month; write it as 2026-01."),
+        ("2026-13", "“2026-13” is not a month; write it as 2026-01."),
+        ("2026-03", "2026-03 has not begun; state a month that is over."),
+    ],
+)
+def test_a_month_that_cannot_be_stated_is_said(bot: Bench, month: str, wrong: str) -> None:
+    _, answer = fills(bot, "statement", month=month, mined="1", sold="1", held="1")
+    assert errors(answer) == {"month": wrong}
+
+
+NOTICE: dict[str, Any] = {
+    "exposure": "facility:antalpha",
+    "tier": "margin call",
+    "price": "57,100",
+    "at": START,
+    "ref": "notice 9",
+}
+
+
+def test_a_lenders_notice_starts_its_clock_and_the_alert_says_so(bot: Bench) -> None:
+    said_first = records(bot, "notice", **NOTICE)
+    assert said_first.startswith("*Notice “notice 9”: antalpha called at “margin call”, <!date^")
+    assert "call “notice 9” missing" in said_first
+    (made,) = treasury(bot).notices
+    assert (made.facility, made.tier, made.price, made.at, made.due) == (
+        "antalpha",
+        "margin call",
+        5_710_000,
+        START,
+        None,
+    )
+    assert any(one.headline.startswith("Antalpha has called: margin call due") for one in bot.slack.channel("C1"))
+
+
+def test_a_notice_may_state_its_demand_and_deadline(bot: Bench) -> None:
+    due = START + timedelta(hours=6)
+    records(bot, "notice", **NOTICE, demand_btc="1,000", due=due)
+    (made,) = treasury(bot).notices
+    assert (made.demand_btc, made.demand_usd, made.due) == (100_000_000_000, None, due)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"due": START - timedelta(hours=1)}, {"due": "That is before the notice; a deadline comes after it."}),
+        (
+            {"tier": "group call"},
+            {"tier": "It had no line “group call” at 2026-02-07T12:00:00Z; choose one that it had then."},
+        ),
+        ({"at": START + timedelta(hours=1)}, {"at": "That is ahead; record what has happened."}),
+    ],
+)
+def test_a_notice_that_cannot_be_is_said(bot: Bench, fields: dict[str, Any], wrong: dict[str, str]) -> None:
+    _, answer = fills(bot, "notice", **NOTICE | fields)
+    assert errors(answer) == wrong
+
+
+def test_a_call_cannot_have_been_met_before_it_was_given(bot: Bench) -> None:
+    records(bot, "notice", **NOTICE)
+    _, answer = fills(bot, "answer", call="notice 9", became="met", at=START - timedelta(hours=1))
+    assert errors(answer) == {"at": "That is before the notice, of 2026-02-07T12:00:00Z."}
+
+
+# What people type
+
+
+def test_what_people_type_wakes_nobody_and_stands_as_it_was_typed(bot: Bench) -> None:
+    nasty = "<!channel> <@U2> & *x* \x02@U2|x\x03"
+    records(bot, "mined", **MINED | {"ref": nasty, "note": nasty})
+    (message,) = audit_channel(bot)
+    assert "&lt;!channel&gt; &lt;@U2&gt; &amp; *x* @U2|x" in message
+    assert "<!channel>" not in message
+    assert next(iter(recorded(bot))) == "<!channel> <@U2> & *x* @U2|x"
+
+
+def test_all_texts_together_have_to_fit_into_a_dialog(bot: Bench) -> None:
+    long = dict.fromkeys(("venue", "order", "purpose"), '"' * 100)
+    _, answer = fills(bot, "sold", **SOLD | {"facility": "antalpha", "ref": "\\" * 100, "note": '"' * 300} | long)
+    assert answer.json["response_action"] == "push"
+    assert len(answer.json["view"]["private_metadata"]) < 3_000
+
+
+def test_without_an_audit_channel_it_is_recorded_all_the_same(store: Store) -> None:
+
+    with bench(store, roles=ROLES) as bot:
+        bot.imports(CALM)
+        bot.knows("U1")
+        records(bot, "mined", **MINED)
+        assert list(recorded(bot)) == ["pool 7"]
+
+
+def _slack(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: int(value.timestamp()) if isinstance(value, datetime) else value for name, value in fields.items()}
