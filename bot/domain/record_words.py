@@ -147,5 +147,5 @@ def claim_words(book: Book, calls: Sequence[Call]) -> str:
     who = f"{sentence(list(titles), last='and')} {'has' if len(titles) == 1 else 'have'}"
     return (
         f"Claimed: {who} called, so it counts in no line and takes nothing off the demand until "
-        "a second operator confirms it, or a file has the same."
+        "a second operator confirms it, or an import has the same."
     )

@@ -138,7 +138,7 @@ class Records:
 
     def preview(self, fact: Fact) -> Preview:
         """What recording it would come to. FactRefusedError says which field is wrong."""
-        return _previewed(self.look(), fact)[0]
+        return previewed(self.look(), fact)[0]
 
     def record(self, fact: Fact, by: Person) -> Recorded:
         """Records it, or keeps it as a claim; once, however often it is said. FactRefusedError as for `preview`."""
@@ -189,7 +189,7 @@ class Records:
             return self._claimed_already(book, claim, fact, by)
         if claim is not None:
             return Recorded(Became.CONFIRMED, self._confirm(tx, book, claim, by))
-        preview, after = _previewed(book, fact)
+        preview, after = previewed(book, fact)
         if preview.nothing:
             return Recorded(Became.ALREADY, preview)
         told = RecordTold(f"{'Claimed' if preview.claimed else 'Recorded'} by {someone(by)}: {preview.phrase}")
@@ -220,7 +220,7 @@ class Records:
         treasury = replace(book.treasury, claims=tuple(one for one in book.treasury.claims if one.id != claim.id))
         fact = claimed_fact(treasury, claim.thing)
         register = Register.of(treasury, self._books.alerts)
-        preview, after = _previewed(replace(book, register=register, known=None), fact)
+        preview, after = previewed(replace(book, register=register, known=None), fact)
         preview = replace(preview, lines=tuple(changes(book, after, fact)))
         confirmed = replace(after.treasury, claims=treasury.claims)
         tx.apply(confirmed, at=book.at, by=by.id, source=SOURCE, lines=(f"+ confirmed {claim.ref}: {preview.phrase}",))
@@ -247,7 +247,7 @@ class Records:
         self._post(tx, _stream(claim.id), told, book.at, "edit")
 
 
-def _previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
+def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
     """What recording `fact` comes to, and the Book with it. FactRefusedError."""
     found = list(faults(book.register, fact, book.at))
     came_to = merged(book.treasury, fact)

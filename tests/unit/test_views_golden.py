@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from digests import DIGESTS
 from productions import with_production
+from recordings import DIALOGS as RECORD_DIALOGS
+from recordings import RECORDS
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -30,6 +32,7 @@ from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
 from bot.slack.limits import Payload, faults
 from bot.slack.parsing import named_exposures
+from bot.slack.record_forms import FORMS
 from bot.slack.slash import Slash
 from bot.slack.views import alerts, notes
 from bot.slack.views.acts import answer
@@ -38,6 +41,7 @@ from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
 from bot.slack.views.plimsoll import May, plimsoll
 from bot.slack.views.production import production, sites
+from bot.slack.views.record import form
 from bot.slack.views.silence import modal
 from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
@@ -296,6 +300,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "production_sites": lambda: sites(mining("02-20 12:00"), ["2026-02"]),
     "alert_behind_plan": lambda: alerts.alert(behind()),
     **DIGESTS,
+    **RECORDS,
     "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, NAMED, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
@@ -322,10 +327,17 @@ def test_slack_would_take_it(kind: str) -> None:
     assert check_blocks(made["blocks"]) == []
 
 
-def test_the_dialog_reads_as_the_golden_file_says_and_slack_would_take_it() -> None:
-    made = modal(listed(), '{"response_url": "", "in_list": false}')
+DIALOGS: dict[str, Callable[[], dict[str, Any]]] = {
+    "silence_dialog": lambda: modal(listed(), '{"response_url": "", "in_list": false}'),
+    **RECORD_DIALOGS,
+}
+
+
+@pytest.mark.parametrize("kind", DIALOGS)
+def test_a_dialog_reads_as_the_golden_file_says_and_slack_would_take_it(kind: str) -> None:
+    made = DIALOGS[kind]()
     text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
-    path = GOLDEN / "silence_dialog.json"
+    path = GOLDEN / f"{kind}.json"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
@@ -334,7 +346,15 @@ def test_the_dialog_reads_as_the_golden_file_says_and_slack_would_take_it() -> N
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*KINDS, "silence_dialog"}
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*KINDS, *DIALOGS}
+
+
+@pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.parametrize("count", [1, 300])
+def test_every_form_fits_whatever_there_is_to_choose_from(kind: str, count: int) -> None:
+    made = form(kind, book("02-08 19:00", 68_500, treasury=many(count)), "{}")
+    assert faults(made, "modal") == []
+    assert check_view(made) == []
 
 
 @pytest.mark.parametrize("count", [1, 5, 10, 20, 40, 80, 300])

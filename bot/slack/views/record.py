@@ -82,12 +82,13 @@ def _input(field: Field, book: Book) -> Block | None:
 def _element(field: Field, book: Book) -> Any | None:
     if field.ask in MENUS:
         offered = [_option(one.label, one.value) for one in choices(field.ask, book)]
-        return StaticSelectMenu(field.name, offered) if offered else None
+        only = offered[0] if len(offered) == 1 and not field.optional else None
+        return StaticSelectMenu(field.name, offered, initial_option=only) if offered else None
     if field.ask is Ask.WHEN:
         return DateTimePicker(field.name, initial_datetime=None if field.optional else int(book.at.timestamp()))
     if field.ask is Ask.MONTH:
         return PlainTextInput(field.name, initial_value=_last_month(book), max_length=7)
-    return PlainTextInput(field.name, max_length=LONGEST.get(field.ask, 40), multiline=field.ask is Ask.LONG)
+    return PlainTextInput(field.name, max_length=LONGEST.get(field.ask, 40))
 
 
 def _last_month(book: Book) -> str:
