@@ -74,8 +74,8 @@ class Step:
 Submitting = Callable[[Asked], dict[str, str] | Step]
 """Does what a dialog asks for; what is wrong, by the block it is wrong in, and {} where nothing is; or what comes next.
 """
-Blame = str | Callable[[str], Payload]
-"""Where a dialog says what no field is to blame for: a block of it, or the view that takes its place."""
+Blame = str | Callable[[str], Step]
+"""Where a dialog says what no field is to blame for: a block of it, or what comes next."""
 
 
 class Desk:
@@ -231,7 +231,7 @@ class Desk:
     def _next(self, taken: str | dict[str, str] | Step, at_fault: Blame) -> Payload:
         """What Slack is to do with the dialog: `taken` is what is wrong with it, by field or in one line, or a step."""
         if isinstance(taken, str):
-            taken = {at_fault: taken} if isinstance(at_fault, str) else Step("update", at_fault(taken))
+            taken = {at_fault: taken} if isinstance(at_fault, str) else at_fault(taken)
         if isinstance(taken, Step):
             view = outgoing(taken.view, strict=self.strict, surface="modal") if taken.view is not None else None
             return {"response_action": taken.action} | ({} if view is None else {"view": view})

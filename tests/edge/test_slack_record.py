@@ -12,6 +12,7 @@ from bot.domain.ledger_rules import _FIELDS
 from bot.domain.money import SATS_PER_BTC
 from bot.domain.treasury import Movement, MovementKind
 from bot.slack.record_forms import FORMS, MOVEMENTS
+from bot.store.engine import DatabaseUnavailableError
 from bot.store.store import Store
 
 from .clicking import dialog, shown, told
@@ -444,6 +445,76 @@ def test_without_an_audit_channel_it_is_recorded_all_the_same(store: Store) -> N
         bot.knows("U1")
         records(bot, "mined", **MINED)
         assert list(recorded(bot)) == ["pool 7"]
+
+
+# When it does not go as it should
+
+
+def test_a_busy_database_and_a_bug_lose_nothing_that_was_filled_in(bot: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise DatabaseUnavailableError("locked")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody should read this")
+
+    view = dialog(bot, "/record mined")
+    for failing, words in ((busy, "the database is busy"), (broken, "reference ")):
+        with monkeypatch.context() as patched:
+            patched.setattr(bot.records, "preview", failing)
+            sends(bot, view, **MINED)
+        over = preview(bot)
+        assert words in shown(over.blocks)
+        assert "nobody" not in shown(over.blocks)
+        bot.slack.close_view(over.id)
+        assert (view.status, view.callback_id) == ("open", "record_form")
+    sends(bot, view, **MINED)
+    for failing, words in ((busy, "the database is busy"), (broken, "reference ")):
+        check = preview(bot)
+        with monkeypatch.context() as patched:
+            patched.setattr(bot.records, "record", failing)
+            answer = bot.slack.submit_view(check.id)
+        assert words in shown(answer.json["view"]["blocks"])
+        bot.slack.close_view(check.id)
+        sends(bot, view, **MINED)
+    assert recorded(bot) == {}
+    bot.slack.submit_view(preview(bot).id)
+    assert list(recorded(bot)) == ["pool 7"]
+
+
+def test_whoever_must_be_looked_up_first_is_asked_to_ask_again(bot: Bench) -> None:
+    view = dialog(bot, "/record mined")
+    bot.clock.passes(2 * 3600)
+    sends(bot, view, **MINED)
+    bot.quiet()
+    assert told(bot)[-1] == (
+        "Record: nothing was changed. Plimsoll had to look you up in Slack first; ask for the dialog again."
+    )
+
+
+def test_whoever_must_be_looked_up_before_the_last_step_has_it_recorded_then(bot: Bench) -> None:
+    fills(bot, "mined", **MINED)
+    bot.clock.passes(2 * 3600)
+    bot.slack.submit_view(preview(bot).id)
+    bot.delivers()
+    assert told(bot)[-1].startswith("Recorded: mined 12.50 BTC")
+    assert list(recorded(bot)) == ["pool 7"]
+
+
+def test_in_a_channel_that_became_shared_nothing_is_recorded(bot: Bench) -> None:
+    fills(bot, "mined", **MINED)
+    bot.slack.add_channel("C1", name="treasury", is_ext_shared=True)
+    bot.access.channel_changed("C1")
+    answer = bot.slack.submit_view(preview(bot).id)
+    assert "This channel is shared with another organisation" in shown(answer.json["view"]["blocks"])
+    assert recorded(bot) == {}
+
+
+@pytest.mark.parametrize("carried", ["", "{}", '{"carried": {"kind": "banana"}}', '{"carried": {"kind": ["mined"]}}'])
+def test_a_dialog_of_another_time_is_said_not_to_be_understood(bot: Bench, carried: str) -> None:
+    view = dialog(bot, "/record mined")
+    view.body["private_metadata"] = carried
+    answer = sends(bot, view, **MINED)
+    assert shown(answer.json["view"]["blocks"]) == "This dialog is not understood any more: open a new one."
 
 
 def _slack(fields: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,18 @@ def register(app: App, desk: Desk, records: Records) -> None:
     """What records takes an operator, whichever dialog it comes from."""
     operator = Role.OPERATOR
     app.view(views.KIND)(desk.submitting("Record", partial(_choose, records), views.KIND_BLOCK, operator))
-    app.view(views.FORM)(desk.submitting("Record", partial(_check, records), views.trouble, operator))
-    app.view(views.CHECK)(desk.submitting("Record", partial(_take, records, desk), views.trouble, operator))
+    app.view(views.FORM)(desk.submitting("Record", partial(_check, records), _over_it, operator))
+    app.view(views.CHECK)(desk.submitting("Record", partial(_take, records, desk), _instead, operator))
+
+
+def _over_it(trouble: str) -> Step:
+    """Over the form, so that nothing that was filled in is lost."""
+    return Step("push", views.trouble(trouble))
+
+
+def _instead(trouble: str) -> Step:
+    """In place of the preview, which is true no more."""
+    return Step("update", views.trouble(trouble))
 
 
 def _choose(records: Records, asked: Asked) -> dict[str, str] | Step:
