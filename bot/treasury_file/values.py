@@ -322,13 +322,15 @@ def word_of(kind: type[E]) -> Callable[[object], E]:
     return read
 
 
+_KINDS_WRITTEN = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
+
+
 def movement_kind(value: object) -> MovementKind:
-    known = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
-    word = plain_text(value, known[0])
+    word = plain_text(value, _KINDS_WRITTEN[0])
     if word == MovementKind.REVERSAL:
         raise ValueError("a reversal has no kind; leave kind out and name the movement it undoes in reverses.")
-    if word not in known:
-        raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
+    if word not in _KINDS_WRITTEN:
+        raise ValueError(f"{shown(word)} is unknown; {meant(word, _KINDS_WRITTEN)}")
     return MovementKind(word)
 
 

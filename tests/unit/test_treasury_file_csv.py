@@ -57,7 +57,9 @@ def mined(btc: str, delimiter: str = ",") -> list[int | None] | str:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_it_reads_what_spreadsheets_write(delimiter: str, end: str, mark: str) -> None:
     text = mark + f"{COLUMNS}\n{GOOD}\n,,,,,,\n\n".replace(",", delimiter).replace("\n", end)
-    assert importing(text).lines == ("+ movement “m1”: mined 117.86 BTC into custody",)
+    added = importing(text)
+    assert added.lines == ("+ movement “m1”: mined 117.86 BTC into custody",)
+    assert {type(added.treasury.movements[-1].ref), type(added.treasury.movements[-1].account)} == {str}
 
 
 def test_columns_come_in_any_order_and_case_with_blanks_around() -> None:
@@ -167,6 +169,16 @@ lines"
         "line 18 “m15”: usd: “99999999999999” is more than $1,000,000,000,000.00; write dollars, not cents.",
         "line 21 “m17”: ref: ref “m17” is already that of the mined movement of 2026-02-10T00:00:00Z; "
         "every movement needs a ref of its own.",
+    ]
+
+
+def test_an_open_quote_swallows_no_other_row() -> None:
+    opened = '2026-02-09T00:00:00Z,mined,m1,custody,"1,,'
+    text = f'{COLUMNS}\n{opened}\n2026-02-09T00:00:00Z,mined,m2,custodi,1,,6"\n{opened}\n'
+    assert [fault[:27] for fault in faults_of(text)] == [
+        "line 2: has a quote that is",
+        "line 3 “m2”: account: there",
+        "line 4: has a quote that is",
     ]
 
 
