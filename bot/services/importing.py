@@ -1,4 +1,4 @@
-"""Importing a treasury file: all of it or nothing, and the same file twice changes nothing."""
+"""Importing a treasury file or rows of one: all of it or nothing, and the same file twice changes nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain.audit import Entry, What
 from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
-from bot.services.ports import KeepsRegister, Writing
+from bot.services.ports import KeepsRegister, Reading, Writing
 
 
 class FileRead(Protocol):
@@ -23,6 +23,10 @@ class FileRead(Protocol):
     def refused(self, refusals: Iterable[Refusal]) -> list[str]: ...
 
 
+class RegisterStore(Reading[KeepsRegister], Writing[KeepsRegister], Protocol):
+    """A store of the register."""
+
+
 ReadFile: TypeAlias = Callable[[str, str, Treasury | None], FileRead]
 """Reads a file's name and text on top of what is recorded; raises what its caller expects of a faulty file.
 
@@ -31,7 +35,7 @@ Where nothing is recorded, the file has then been held against the ledger as a w
 
 
 def import_file(
-    store: Writing[KeepsRegister],
+    store: RegisterStore,
     read: ReadFile,
     name: str,
     text: str,
@@ -43,11 +47,17 @@ def import_file(
     """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
 
     `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still.
-    RefusedError as for `try_file`; nothing is written then.
+    RefusedError as for `try_file`; nothing is written then. A file of 100,000 movements takes seconds to judge, so no
+    other writer waits for that: it is judged once more only where somebody has recorded something meanwhile.
     """
-    with store.writing() as tx:
+    with store.reading() as tx:
         recorded = tx.treasury()
-        merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
+    merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
+    if not merged.lines:
+        return ()
+    with store.writing() as tx:
+        if (by_now := tx.treasury()) != recorded:
+            merged = try_file(by_now, read, name, text)
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
             tx.add_audit(Entry(at, by, What.IMPORTED, name, _detail(text, merged.lines)))
