@@ -12,6 +12,7 @@ from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
 from bot.services.ports import KeepsRegister, Reading, Writing
+from bot.services.record_posts import Imported, post_import
 
 
 class FileRead(Protocol):
@@ -43,12 +44,14 @@ def import_file(
     at: datetime,
     by: str,
     tried: Merge | None = None,
+    audit: str | None = None,
 ) -> tuple[str, ...]:
     """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
 
-    `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still.
-    RefusedError as for `try_file`; nothing is written then. A file of 100,000 movements takes seconds to judge, so no
-    other writer waits for that: it is judged once more only where somebody has recorded something meanwhile.
+    `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still. `audit` is the
+    channel that is told. RefusedError as for `try_file`; nothing is written then. A file of 100,000 movements takes
+    seconds to judge, so no other writer waits for that: it is judged once more only where somebody has recorded
+    something meanwhile.
     """
     with store.reading() as tx:
         recorded = tx.treasury()
@@ -61,6 +64,9 @@ def import_file(
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
             tx.add_audit(Entry(at, by, What.IMPORTED, name, _detail(text, merged.lines)))
+            confirmed = tuple(one for one in by_now.claims if one not in merged.treasury.claims) if by_now else ()
+            file = Imported(name, by, at, merged.lines, confirmed)
+            post_import(tx, audit, merged.treasury, tx.revision(), file)
     return merged.lines
 
 

@@ -76,14 +76,6 @@ class KeepsAudit(Protocol):
     def add_audit(self, entry: Entry) -> Any: ...
 
 
-class KeepsRegister(KeepsAudit, Protocol):
-    """What an import writes."""
-
-    def treasury(self) -> Treasury | None: ...
-
-    def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool: ...
-
-
 class OpenAlert(Protocol):
     """An alert as kept; see `bot.store.alert_rows`."""
 
@@ -128,6 +120,16 @@ class Enqueues(Protocol):
         at: datetime,
         elsewhere: bool = False,
     ) -> int: ...
+
+
+class KeepsRegister(KeepsAudit, Enqueues, Protocol):
+    """What an import writes."""
+
+    def treasury(self) -> Treasury | None: ...
+
+    def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool: ...
+
+    def revision(self) -> int: ...
 
 
 class KeepsAlerts(Reads, Enqueues, KeepsAudit, Protocol):

@@ -23,7 +23,6 @@ from bot.domain.fact_words import fact_phrase
 from bot.domain.facts import Fact, Fault, claimable, claimed_fact, faults, merged
 from bot.domain.record_told import RecordTold
 from bot.domain.record_words import changes, claim_words, remarks
-from bot.domain.terms import Level
 from bot.domain.transitions import Transition
 from bot.domain.treasury import CallEnd, Claim, Movement, Notice, Treasury
 from bot.domain.words import moment, someone
@@ -32,6 +31,7 @@ from bot.services.books import Books
 from bot.services.checking import checks_in
 from bot.services.errors import PlimsollError
 from bot.services.ports import Clock, KeepsAlerts, Reads
+from bot.services.record_posts import claim_headline, claim_stream, post
 from bot.services.recording import Channels
 
 SOURCE = "slack"
@@ -176,7 +176,8 @@ class Records:
             detail = {"claim": claim.id, "claimed_by": claim.by, "reason": reason, "was": phrase}
             tx.add_audit(Entry(now, by.id, What.CLAIM_WITHDRAWN, claim.ref, detail))
             state = f"Withdrawn by {someone(by)} {moment(now, book.treasury.zone, now)} ({reason})"
-            self._edit(tx, claim, book, RecordTold(_headline("Claimed", claim, phrase)).ended(state))
+            told = RecordTold(claim_headline(claim, phrase)).ended(state)
+            post(tx, self._channels.audit, claim_stream(claim.id), told, now, "edit")
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
         return f"Withdrawn: {phrase}. It never counted."
@@ -199,12 +200,13 @@ class Records:
         if thing is None:
             tx.apply(after.treasury, at=book.at, by=by.id, source=SOURCE, lines=preview.adds)
             tx.add_audit(Entry(book.at, by.id, What.RECORDED, _about(fact), detail))
-            self._post(tx, f"record:{tx.revision()}", told, book.at)
+            post(tx, self._channels.audit, f"record:{tx.revision()}", told, book.at)
             return Recorded(Became.RECORDED, preview)
         line = f"+ claim {thing.ref}: {preview.phrase}"
         made = tx.add_claim(thing, by=by.id, name=by.name, at=book.at, source=SOURCE, line=line)
         tx.add_audit(Entry(book.at, by.id, What.CLAIMED, thing.ref, {**detail, "claim": made}))
-        self._post(tx, _stream(made), replace(told, state=preview.claimed, claim=made), book.at)
+        told = replace(told, state=preview.claimed, claim=made)
+        post(tx, self._channels.audit, claim_stream(made), told, book.at)
         return Recorded(Became.CLAIMED, preview, made)
 
     def _claimed_already(self, book: Book, claim: Claim, fact: Fact, by: Person) -> Recorded:
@@ -226,25 +228,10 @@ class Records:
         tx.apply(confirmed, at=book.at, by=by.id, source=SOURCE, lines=(f"+ confirmed {claim.ref}: {preview.phrase}",))
         detail = {"claim": claim.id, "claimed_by": claim.by, "said": preview.phrase, "changes": list(preview.lines)}
         tx.add_audit(Entry(book.at, by.id, What.CONFIRMED, claim.ref, detail))
-        told = RecordTold(_headline("Claimed", claim, preview.phrase), preview.lines)
+        told = RecordTold(claim_headline(claim, preview.phrase), preview.lines)
         state = f"Confirmed by {someone(by)} {moment(book.at, book.treasury.zone, book.at)}"
-        self._edit(tx, claim, book, told.ended(state))
+        post(tx, self._channels.audit, claim_stream(claim.id), told.ended(state), book.at, "edit")
         return preview
-
-    def _post(self, tx: KeepsRecords, stream: str, told: RecordTold, at: datetime, kind: str = "post") -> None:
-        if self._channels.audit is not None:
-            tx.enqueue(
-                alert_id=None,
-                stream=stream,
-                kind=kind,
-                channel=self._channels.audit,
-                message=told.document(),
-                level=Level.NOTICE,
-                at=at,
-            )
-
-    def _edit(self, tx: KeepsRecords, claim: Claim, book: Book, told: RecordTold) -> None:
-        self._post(tx, _stream(claim.id), told, book.at, "edit")
 
 
 def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
@@ -293,11 +280,3 @@ def _claim(tx: KeepsRecords, book: Book, claim_id: int) -> Claim:
     how, by, at = ended
     who = someone(Person(by)) if _SLACK_USER.match(by) else by
     raise PlimsollError(f"That was {how} by {who} {moment(at, book.treasury.zone, book.at)} already.")
-
-
-def _headline(word: str, claim: Claim, phrase: str) -> str:
-    return f"{word} by {someone(Person(claim.by, claim.name))}: {phrase}"
-
-
-def _stream(claim_id: int) -> str:
-    return f"claim:{claim_id}"

@@ -182,7 +182,13 @@ def test_a_file_that_has_the_same_confirms_it(bot: Bench) -> None:
     records(bot, "pledged", **TOP_UP)
     imports(bot, 'kind = "pledged"\nbtc = "474.62"\nfacility = "antalpha"\naccount = "custody"\nref = "top-up 1"')
     assert (list(recorded(bot)), treasury(bot).claims) == (["top-up 1"], ())
-    assert presses(bot).startswith("That was confirmed by lender ")
+    claim, file = audit_channel(bot)
+    assert "Confirmed by treasury.toml, imported by lender" in claim
+    assert file.startswith(
+        "*Imported by lender from treasury.toml: 1 change*\n+ movement “top-up 1”: pledged 474.62 BTC"
+    )
+    click(bot, bot.slack.channel(AUDIT)[0], CONFIRM, user="U2", channel=AUDIT, stale=True)
+    assert told(bot, "U2")[-1].startswith("That was confirmed by lender ")
 
 
 def test_a_file_that_says_something_else_under_its_reference_is_refused(bot: Bench) -> None:
@@ -194,7 +200,8 @@ def test_a_file_that_says_something_else_under_its_reference_is_refused(bot: Ben
 
 def imports(bot: Bench, movement: str) -> None:
     text = f"{CALLED}\n[[movement]]\nat = 2026-02-07T15:00:00Z\n{movement}\n"
-    import_file(bot.store, read_file, "treasury.toml", text, at=bot.clock.now(), by="lender")
+    import_file(bot.store, read_file, "treasury.toml", text, at=bot.clock.now(), by="lender", audit=AUDIT)
+    bot.delivers()
 
 
 def test_it_is_withdrawn_with_a_reason_and_the_coins_are_free_again(bot: Bench) -> None:
