@@ -49,7 +49,7 @@ def import_(
         lines = tried.lines
     else:
         with store_to_write(settings) as store:
-            lines = import_file(store, _read, file.name, text, at=SystemClock().now(), by=who(), tried=tried)
+            lines = import_file(store, _read, file.name, text, clock=SystemClock(), by=who(), tried=tried)
     for line in lines[:MOST_LINES] or ("Nothing new",):
         typer.echo(line)
     if len(lines) > MOST_LINES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
@@ -11,7 +10,7 @@ from bot.domain.audit import Entry, What
 from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
-from bot.services.ports import KeepsRegister, Writing
+from bot.services.ports import Clock, KeepsRegister, Writing
 
 
 class FileRead(Protocol):
@@ -36,17 +35,18 @@ def import_file(
     name: str,
     text: str,
     *,
-    at: datetime,
+    clock: Clock,
     by: str,
     tried: Merge | None = None,
 ) -> tuple[str, ...]:
     """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
 
+    It is recorded as of when its turn to write came: who asked while it waited had an answer without it.
     `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still.
     RefusedError as for `try_file`; nothing is written then.
     """
     with store.writing() as tx:
-        recorded = tx.treasury()
+        at, recorded = clock.now(), tx.treasury()
         merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)

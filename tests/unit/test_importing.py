@@ -50,8 +50,13 @@ class Register:
         self.audited.append(entry)
 
 
+class AtNoon:
+    def now(self) -> datetime:
+        return NOON
+
+
 def importing(store: Register, text: str) -> tuple[str, ...]:
-    return import_file(store, read_file, "treasury.toml", text, at=NOON, by="U1")
+    return import_file(store, read_file, "treasury.toml", text, clock=AtNoon(), by="U1")
 
 
 @pytest.fixture
