@@ -77,17 +77,17 @@ def of_week(
     treasury: Treasury = TREASURY,
     episodes: tuple[Episode, ...] = (),
     silences: tuple[Silence, ...] = (),
-    late: tuple[LateRecord, ...] = (),
 ) -> Digest:
     register, now = Register.of(treasury), at or week.ends
-    book = Book(register, now, priced(now, usd, state), late=late)
+    book = Book(register, now, priced(now, usd, state))
     before = Book(register, week.begins, priced(week.begins, was)) if week.begins >= treasury.opened else None
     return digest_of(week, WEEKLY.before(week, treasury.zone), book, before, episodes, silences)
 
 
 def posted() -> Payload:
     """As it is posted, late, with one of everything."""
-    found = of_week(episodes=(CALLED, GROUP), silences=(SILENCE,), late=(LATE,))
+    found = of_week(episodes=(CALLED, GROUP), silences=(SILENCE,))
+    found = replace(found, book=replace(found.book, late=(LATE,)))
     return view(told(found, found.week.ends + timedelta(hours=29)))
 
 
