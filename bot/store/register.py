@@ -70,10 +70,8 @@ class RegisterPart(Part):
 
         () where the register was first written after `at`: nobody can have had another answer then.
         """
-        version, first = self._version(), self.first_recorded_at()
-        if version is None or first is None or first > at or version.changed_at <= at:
-            return ()
-        return late_records(self._connection, at)
+        first = self.first_recorded_at()
+        return late_records(self._connection, at) if first is not None and first <= at else ()
 
     def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool:
         """Makes the register what `new`, a merge's `treasury`, says; whether anything changed.
