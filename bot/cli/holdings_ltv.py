@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from bot.services.errors import UsageError
 if TYPE_CHECKING:
     from bot.domain.book import Book
     from bot.domain.checks import Verdict
+    from bot.domain.late import LateRecord
     from bot.services.books import Scenario
 
 
@@ -90,8 +91,19 @@ def heading(book: Book) -> str:
     return f"{book.treasury.name}, {when}, {'bitcoin at ' if book.price.last is not None else ''}{price}"
 
 
+def say_restated(out: output.Page, book: Book, late: Sequence[LateRecord]) -> None:
+    """That the answer counts what was recorded after its instant; nothing where it does not."""
+    from bot.domain.restated import restated_note
+    from bot.domain.words import plain_text
+
+    if late:
+        out.print()
+        out.paragraph(plain_text(restated_note(book, late)), indent=0)
+
+
 def _print_holdings(book: Book) -> None:
     from bot.domain.money import show_btc, show_usd
+    from bot.domain.restated import late_for_holdings
 
     shown = output.table("", "BTC", "USD", right=("BTC", "USD"), names=("",))
     for label, sats, cents in _holdings_rows(book):
@@ -112,6 +124,7 @@ def _print_holdings(book: Book) -> None:
     if book.price.usable is None:
         out.print()
         out.print("There is no price to value the coins by: plimsoll doctor asks the sources.")
+    say_restated(out, book, late_for_holdings(book))
 
 
 _TOTALS = ("Coins", "Net")
@@ -150,6 +163,7 @@ def _holdings_rows(book: Book) -> Iterator[tuple[str, int | None, int | None]]:
 
 def _print_ltv(book: Book, facility: str | None) -> None:
     from bot.domain.answers import asked_about, verdicts
+    from bot.domain.restated import late_for_loans
 
     shown = output.table(
         *("", "LTV", "Level", "Reached", "Next line", "At", "Headroom"),
@@ -177,6 +191,7 @@ def _print_ltv(book: Book, facility: str | None) -> None:
     if book.price.usable is None:
         out.print()
         out.print("Without a price LTVs are unknown. Ask with --price, or see what the sources say: plimsoll doctor")
+    say_restated(out, book, late_for_loans(book))
 
 
 def _name(verdict: Verdict) -> str:

@@ -51,8 +51,8 @@ def import_(
         lines = tried.lines
     else:
         with store_to_write(settings) as store:
-            now, audit = SystemClock().now(), settings.audit_channel
-            lines = import_file(store, _read, file.name, text, at=now, by=who(), tried=tried, audit=audit)
+            audit = settings.audit_channel
+            lines = import_file(store, _read, file.name, text, clock=SystemClock(), by=who(), tried=tried, audit=audit)
     for line in lines[:MOST_LINES] or ("Nothing new",):
         typer.echo(line)
     if len(lines) > MOST_LINES:

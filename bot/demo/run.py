@@ -104,7 +104,7 @@ def play(running: Running, clock: StoryClock, told: threading.Event) -> None:
 def record(running: Running, more: str = "") -> None:
     """Imports the example treasury, and `more` of its file, by the same door as `plimsoll import`."""
     text = (files("bot.examples") / EXAMPLE).read_text(encoding="utf-8")
-    import_file(running.store, read_file, EXAMPLE, text + more, at=running.clock.now(), by="demo")
+    import_file(running.store, read_file, EXAMPLE, text + more, clock=running.clock, by="demo")
 
 
 def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:

@@ -17,6 +17,7 @@ from bot.domain.periods import iso
 from bot.domain.price import PriceView
 from bot.domain.production_checks import found_in
 from bot.domain.report import Report, Sale, month_report, report
+from bot.domain.restated import late_for_holdings, late_for_loans, late_for_months, restated_document
 from bot.domain.terms import Tier
 from bot.domain.treasury import Claim, Movement
 from bot.domain.wording import aimed_cures
@@ -58,6 +59,7 @@ def ltv_document(book: Book, facility: str | None = None) -> Document:
     judged = verdicts(book, asked_about(book, facility))
     return {
         **heading(book),
+        "restated": restated_document(late_for_loans(book)),
         "facilities": [_exposure_document(book, one) for one in judged if not one.reading.exposure.is_group],
         "groups": [_exposure_document(book, one) for one in judged if one.reading.exposure.is_group],
     }
@@ -182,6 +184,7 @@ def holdings_document(book: Book) -> Document:
     balances = book.balances
     return {
         **heading(book),
+        "restated": restated_document(late_for_holdings(book)),
         "coins": {
             "free_btc": btc_plain(coins.free),
             "pledged_btc": btc_plain(coins.pledged),
@@ -213,10 +216,11 @@ def holdings_document(book: Book) -> Document:
 def production_document(book: Book, months: Sequence[str]) -> Document:
     """One month's roll-forward with what is found in it; of several, each of them, and their totals."""
     total = report(book, months)
+    head = {**heading(book), "restated": restated_document(late_for_months(book, months))}
     if len(months) == 1:
-        return {**heading(book), **_month_document(book, total)}
+        return {**head, **_month_document(book, total)}
     each = [_month_document(book, month_report(book, month)) for month in months]
-    return {**heading(book), "months": each, "total": _report_document(total)}
+    return {**head, "months": each, "total": _report_document(total)}
 
 
 def _month_document(book: Book, about: Report) -> Document:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from bot.domain.alerts import AlertPolicy
 from bot.domain.covenant import Bound, Exposure, Reading, basis, bind, bound_of, read
+from bot.domain.late import LateRecord
 from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import Cents, Sats
 from bot.domain.periods import local_day, midnight
@@ -231,7 +232,8 @@ class Coins:
 class Book:
     """Everything true at `at`. `midnight_prices` are the prices as known at the midnights that `marks_needed` names.
 
-    `known` is a snapshot of an earlier instant since which nothing but the price has moved.
+    `known` is a snapshot of an earlier instant since which nothing but the price has moved. `late` is what is dated at
+    or before `at` and was recorded after it, where the past was asked about; see `bot.domain.restated`.
     """
 
     register: Register
@@ -239,6 +241,7 @@ class Book:
     price: PriceView
     midnight_prices: Mapping[datetime, PriceView] = field(default_factory=dict)
     known: Snapshot | None = None
+    late: tuple[LateRecord, ...] = ()
 
     @property
     def treasury(self) -> Treasury:

@@ -82,7 +82,7 @@ class Refusal:
 
     @property
     def named(self) -> str:
-        return _head(self.what, self.id, self.facility)
+        return thing_named(self.what, self.id, self.facility)
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ class Found:
     refusals: list[Refusal] = field(default_factory=list)
 
     def add(self, what: What, id_: str, thing: Thing, text: str = "", facility: str | None = None) -> None:
-        head = _head(what, id_, facility)
+        head = thing_named(what, id_, facility)
         self.additions.append(Change(what, id_, thing, f"+ {head}{text and f': {text}'}", facility))
 
     def change(self, what: What, id_: str, thing: Thing, text: str, facility: str | None = None) -> None:
-        self.changes.append(Change(what, id_, thing, f"~ {_head(what, id_, facility)} {text}", facility))
+        self.changes.append(Change(what, id_, thing, f"~ {thing_named(what, id_, facility)} {text}", facility))
 
     def refuse_changes(
         self, what: What, id_: str, old: object, new: object, right: str, facility: str | None = None
@@ -144,6 +144,7 @@ def without(values: Mapping[str, tuple[Any, Any]], *names: str) -> dict[str, tup
 _BY_NAME = (What.NOTICE, What.MOVEMENT, What.NEED, What.TREASURY)
 
 
-def _head(what: What, id_: str, facility: str | None = None) -> str:
+def thing_named(what: What, id_: str, facility: str | None = None) -> str:
+    """What a line calls a thing: "movement “sale 3”", "amendment antalpha 2026-03-01"."""
     named = f"“{id_}”" if what in _BY_NAME else id_
     return " ".join(word for word in (str(what), facility, named) if word)

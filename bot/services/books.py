@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import PricePolicy, view
 from bot.domain.treasury import Treasury
 from bot.services.errors import NothingImportedError, UsageError
-from bot.services.ports import Reads
+from bot.services.ports import Reads, ReadsPast
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Books:
         price = _priced(self.price_at(tx, at), scenario)
         midnights = {} if price.state is PriceState.NONE else self._midnights(tx, treasury, at)
         return Book(self.register(treasury), at, price, midnights)
+
+    def open_past(self, tx: ReadsPast, at: datetime, scenario: Scenario | None = None) -> Book:
+        """As `open`, of an instant that is over: with what is dated before it and was recorded only after it."""
+        return replace(self.open(tx, at, scenario), late=tx.recorded_after(at))
 
     def price_at(self, tx: Reads, at: datetime) -> PriceView:
         """The price as it was known at `at`, its age and state judged then."""

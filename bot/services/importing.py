@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
@@ -11,7 +10,7 @@ from bot.domain.audit import Entry, What
 from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
-from bot.services.ports import KeepsRegister, Reading, Writing
+from bot.services.ports import Clock, KeepsRegister, Reading, Writing
 from bot.services.record_posts import Imported, post_import
 
 
@@ -41,7 +40,7 @@ def import_file(
     name: str,
     text: str,
     *,
-    at: datetime,
+    clock: Clock,
     by: str,
     tried: Merge | None = None,
     audit: str | None = None,
@@ -51,7 +50,8 @@ def import_file(
     `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still. `audit` is the
     channel that is told. RefusedError as for `try_file`; nothing is written then. A file of 100,000 movements takes
     seconds to judge, so no other writer waits for that: it is judged once more only where somebody has recorded
-    something meanwhile.
+    something meanwhile. It is recorded as of when its turn to write came: who asked while it waited had an answer
+    without it.
     """
     with store.reading() as tx:
         recorded = tx.treasury()
@@ -59,6 +59,7 @@ def import_file(
     if not merged.lines:
         return ()
     with store.writing() as tx:
+        at = clock.now()
         if (by_now := tx.treasury()) != recorded:
             merged = try_file(by_now, read, name, text)
         if merged.lines:

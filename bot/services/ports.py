@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from bot.domain.alert import Alert, Silence
 from bot.domain.audit import Entry
+from bot.domain.late import LateRecord
 from bot.domain.money import Price
 from bot.domain.quotes import Poll, Tick
 from bot.domain.terms import Level
@@ -59,6 +60,14 @@ class Reads(Protocol):
 
     def last_tick(self, at: datetime | None = None) -> Tick | None:
         """The newest price poll at or before `at`."""
+        ...
+
+
+class ReadsPast(Reads, Protocol):
+    """What a question about the past reads as well."""
+
+    def recorded_after(self, at: datetime) -> tuple[LateRecord, ...]:
+        """What was recorded after `at` and counts from `at` or before; () where nothing at all was recorded by then."""
         ...
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from bot.domain.book import Book
 from bot.domain.history import as_known, sampled
 from bot.services.books import Books, Scenario
-from bot.services.ports import Clock, Reading, Reads
+from bot.services.ports import Clock, Reading, ReadsPast
 
 
 class Questions:
     """Answers from the database alone: no network, no Slack settings."""
 
-    def __init__(self, store: Reading[Reads], books: Books, clock: Clock) -> None:
+    def __init__(self, store: Reading[ReadsPast], books: Books, clock: Clock) -> None:
         self._store = store
         self._books = books
         self._clock = clock
@@ -27,6 +27,11 @@ class Questions:
         return [Book(last.register, instant, view) for instant, view in zip(instants, views, strict=True)]
 
     def book(self, scenario: Scenario | None = None, at: datetime | None = None) -> Book:
-        """The Book at `at` (default now), by `scenario` where one is asked about."""
+        """The Book at `at` (default now), by `scenario` where one is asked about.
+
+        Of a given instant it has what was recorded late; of now nothing can have been, and nothing is looked for.
+        """
         with self._store.reading() as tx:
-            return self._books.open(tx, at or self._clock.now(), scenario)
+            if at is None:
+                return self._books.open(tx, self._clock.now(), scenario)
+            return self._books.open_past(tx, at, scenario)

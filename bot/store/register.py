@@ -9,15 +9,18 @@ from sqlalchemy import Connection, func, select, update
 
 from bot.domain.claims import ClaimEnd
 from bot.domain.documents import claimed_document
+from bot.domain.late import LateRecord
 from bot.domain.treasury import CallEnd, Movement, Treasury
 from bot.store import tables
 from bot.store.columns import table_of
 from bot.store.part import Part
+from bot.store.register_late import late_records
 from bot.store.register_load import load_treasury
 from bot.store.register_write import Writer
 
 _treasury = table_of(tables.Treasury)
 _notices = table_of(tables.Notice)
+_outcomes = table_of(tables.NoticeOutcome)
 _changes = table_of(tables.RegisterChange)
 _claims = table_of(tables.Claim)
 
@@ -65,6 +68,14 @@ class RegisterPart(Part):
         first: datetime | None = self._connection.execute(select(func.min(_changes.c.at))).scalar()
         return first
 
+    def recorded_after(self, at: datetime) -> tuple[LateRecord, ...]:
+        """What was recorded after `at` and counts from `at` or before, in the order of recording.
+
+        () where the register was first written after `at`: nobody can have had another answer then.
+        """
+        first = self.first_recorded_at()
+        return late_records(self._connection, at) if first is not None and first <= at else ()
+
     def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool:
         """Makes the register what `new`, a merge's `treasury`, says; whether anything changed.
 
@@ -87,6 +98,8 @@ class RegisterPart(Part):
         ended = update(_notices).where(_notices.c.ref == ref, _notices.c.recovered.is_(None)).values(recovered=at)
         if self._connection.execute(ended).rowcount == 0:
             return False
+        told = {"notice": ref, "became": "recovered", "at": at, "recorded_at": at, "recorded_by": by, "source": source}
+        self._connection.execute(_outcomes.insert().values(told))
         self._bump(at, by, source, (f"call {ref}: recovered",))
         return True
 

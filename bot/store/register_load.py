@@ -30,9 +30,10 @@ from bot.store.columns import Base, table_of
 Columns: TypeAlias = tuple[str, ...]
 
 ACCOUNT: Columns = ("id", "btc", "usd", "holds", "calendar", "ready_hours")
+OUTCOMES: Columns = ("met", "withdrawn", "disputed", "recovered")
 NOTICE: Columns = (
     *("ref", "tier", "at", "price", "facility", "group", "demand_btc", "demand_usd"),
-    *("due", "met", "withdrawn", "disputed", "recovered"),
+    *("due", *OUTCOMES),
 )
 FACILITY: Columns = ("id", "lender", "principal", "accrued", "collateral", "drawn", "group")
 WAIVER: Columns = ("since", "until", "reason")
@@ -43,7 +44,8 @@ MOVEMENT: Columns = (
 )
 STATEMENT: Columns = ("month", "mined", "sold", "held")
 CASH_COST: Columns = ("month", "usd_per_btc")
-"""The columns of each table that are fields of its domain object, in the order of the object's."""
+"""The columns of each table that are fields of its domain object, in the order of the object's; OUTCOMES are those of a
+notice that say what became of it."""
 
 _KINDS = {kind.value: kind for kind in MovementKind}
 

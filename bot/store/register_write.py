@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +19,7 @@ from bot.domain.terms import Facility, Group, TermsVersion, Waiver
 from bot.domain.treasury import Treasury
 from bot.store import tables
 from bot.store.columns import Base, table_of
-from bot.store.register_load import ACCOUNT, CASH_COST, FACILITY, MOVEMENT, NEED, NOTICE, STATEMENT, WAIVER
+from bot.store.register_load import ACCOUNT, CASH_COST, FACILITY, MOVEMENT, NEED, NOTICE, OUTCOMES, STATEMENT, WAIVER
 
 T = TypeVar("T")
 Values = dict[str, Any]
@@ -67,6 +68,10 @@ def _waiver(item: tuple[str, Waiver]) -> Values:
     return {"facility": item[0]} | _plainly(WAIVER)(item[1])
 
 
+def _outcome(item: tuple[str, str, datetime]) -> Values:
+    return dict(zip(("notice", "became", "at"), item, strict=True))
+
+
 _ID = attrgetter("id")
 _REF = attrgetter("ref")
 _OPENING_FIGURES = ("principal", "accrued", "collateral", "drawn")
@@ -80,6 +85,7 @@ _TERMS = _Family(
 )
 _WAIVERS = _Family(tables.Waiver, ("facility", *WAIVER), lambda item: item, _waiver, fixed=None)
 _NOTICES = _Family(tables.Notice, ("ref",), _REF, _plainly(NOTICE), fixed=("recovered",))
+_OUTCOMES = _Family(tables.NoticeOutcome, ("notice", "became"), lambda item: item[:2], _outcome, fixed=None)
 _NEEDS = _Family(tables.Need, ("due", "purpose"), attrgetter("due", "purpose"), _plainly(NEED))
 _MOVEMENTS = _Family(tables.Movement, ("ref",), _REF, _plainly(MOVEMENT), fixed=None)
 
@@ -102,6 +108,7 @@ class Writer:
         self._keep(_TERMS, _versions(before), _versions(new))
         self._keep(_WAIVERS, _waivers(before), _waivers(new))
         self._keep(_NOTICES, before.notices if before else (), new.notices)
+        self._keep(_OUTCOMES, _outcomes(before), _outcomes(new))
         self._keep(_NEEDS, before.needs if before else (), new.needs)
         self._keep(_MOVEMENTS, before.movements if before else (), new.movements)
         self._append(tables.Statement, STATEMENT, before.statements if before else (), new.statements)
@@ -170,6 +177,11 @@ def _treasury(treasury: Treasury) -> Values:
 
 def _versions(treasury: Treasury | None) -> list[tuple[str, TermsVersion]]:
     return [(f.id, version) for f in treasury.facilities for version in f.versions] if treasury else []
+
+
+def _outcomes(treasury: Treasury | None) -> list[tuple[str, str, datetime]]:
+    known = [(notice, name) for notice in treasury.notices for name in OUTCOMES] if treasury else []
+    return [(one.ref, name, getattr(one, name)) for one, name in known if getattr(one, name) is not None]
 
 
 def _waivers(treasury: Treasury | None) -> list[tuple[str, Waiver]]:

@@ -29,6 +29,7 @@ from bot.domain.money import (
     show_btc,
     show_usd,
 )
+from bot.domain.periods import FIRST_DAY, LAST_DAY
 from bot.domain.terms import Level
 from bot.domain.treasury import MovementKind
 
@@ -134,6 +135,8 @@ def month(value: object) -> str:
     word = plain_text(value, "2026-01")
     if not _MONTH.match(word):
         raise ValueError(f'{shown(word)} is not a month; write it as "2026-01"')
+    if not FIRST_DAY.year <= int(word[:4]) <= LAST_DAY.year:
+        raise ValueError(f"{shown(word)} is out of range; write a year from 2009 to 2199")
     return word
 
 

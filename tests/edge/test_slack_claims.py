@@ -200,7 +200,7 @@ def test_a_file_that_says_something_else_under_its_reference_is_refused(bot: Ben
 
 def imports(bot: Bench, movement: str) -> None:
     text = f"{CALLED}\n[[movement]]\nat = 2026-02-07T15:00:00Z\n{movement}\n"
-    import_file(bot.store, read_file, "treasury.toml", text, at=bot.clock.now(), by="lender", audit=AUDIT)
+    import_file(bot.store, read_file, "treasury.toml", text, clock=bot.clock, by="lender", audit=AUDIT)
     bot.delivers()
 
 

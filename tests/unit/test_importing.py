@@ -60,8 +60,13 @@ class Register:
         self.audited.append(entry)
 
 
+class AtNoon:
+    def now(self) -> datetime:
+        return NOON
+
+
 def importing(store: Register, text: str) -> tuple[str, ...]:
-    return import_file(store, read_file, "treasury.toml", text, at=NOON, by="U1")
+    return import_file(store, read_file, "treasury.toml", text, clock=AtNoon(), by="U1")
 
 
 @pytest.fixture
@@ -114,7 +119,7 @@ def test_what_was_recorded_while_a_file_was_judged_counts(store: Register) -> No
         return read_file(name, text, known)
 
     with pytest.raises(RefusedError, match="“site”: usd: account “custody” has"):
-        import_file(store, read, "treasury.toml", second, at=NOON, by="U1")
+        import_file(store, read, "treasury.toml", second, clock=AtNoon(), by="U1")
     assert len(judged) == 2
     assert store.kept is not None
     assert [movement.ref for movement in store.kept.movements][2:] == ["rent"]

@@ -151,6 +151,19 @@ class Notice(Recorded, table=True):
     recovered: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
+class NoticeOutcome(Recorded, table=True):
+    """What became of a call, `became` being the column of the notice that has its instant: who recorded that, and when.
+
+    The notice's own row says who recorded the call.
+    """
+
+    __tablename__ = "notice_outcome"
+
+    notice: str = Field(primary_key=True, foreign_key="notice.ref")
+    became: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
 class Need(Recorded, table=True):
     """Dollars that must be there; keyed by due and purpose."""
 
