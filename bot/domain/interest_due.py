@@ -115,7 +115,7 @@ def _unpaid(ledger: Ledger, facility: Facility, at: datetime) -> Iterator[tuple[
 def _owed(ledger: Ledger, facility: Facility, first: date, at: datetime) -> Cents:
     """The interest owed on `first`, less what is paid from then to `at`: all of it due by then. Never under 0."""
     begins = midnight(first, facility.zone)
-    known = min(at, begins - _TICK)  # what moves at that midnight comes after it
+    known = min(at, begins)
     owed = ledger.debt_at(facility.id, begins, known).accrued
     return max(half_up(owed - ledger.interest_paid(facility.id, known, at)), 0)
 

@@ -271,6 +271,13 @@ def test_the_first_on_which_the_mode_changes_still_goes_by_the_old_one() -> None
     assert due(joining, now) == InterestDue(date(2026, 3, 5), Payment(APR_1, MONTH_28 + MONTH_31), ())
 
 
+def test_what_will_have_joined_the_principal_is_not_due_any_more() -> None:
+    back = facility(TermsVersion(MAR_1, cash(mode=InterestMode.CAPITALISED)), TermsVersion(APR_1, cash()), first=cash())
+    found = due(back, local(CHICAGO, 2026, 3, 5))
+    april = (M300 + MONTH_28 + MONTH_31) * 7 * 30 / 36_000
+    assert (found.overdue, found.next) == ((Payment(MAR_1, MONTH_28),), Payment(MAY_1, round(april)))
+
+
 def test_a_loan_drawn_later_is_due_from_the_first_after_that() -> None:
     later = facility(first=cash(), drawn=date(2026, 3, 22))
     assert due(later, OPENED).next == Payment(APR_1, 583_333_33)  # ten midnights
