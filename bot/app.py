@@ -37,6 +37,7 @@ from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
 from bot.services.digest import Digests
 from bot.services.fallback import Fallback
+from bot.services.interest import InterestReminders
 from bot.services.month_end import MonthEnds
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
@@ -103,6 +104,7 @@ class Running:
             self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating
         )
         self.month_ends = MonthEnds(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
+        self.interest = InterestReminders(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -234,6 +236,11 @@ class Running:
         if slot is None or channel is None:
             return None
         return self.turns.take_slot(slot, lambda claim: self.month_ends.work(claim, channel))
+
+    def remind_of_interest(self) -> None:
+        """Posts the reminders of interest that are to be there by now, where none has."""
+        if self.settings.alert_channel:
+            self.interest.post(self.settings.alert_channel)
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

@@ -227,6 +227,7 @@ def _reached(verdict: Verdict) -> str:
 def _details(book: Book, verdict: Verdict) -> Iterator[str]:
     """What is to be done about an exposure and by when; nothing where nothing is."""
     from bot.domain.answers import in_transit
+    from bot.domain.interest_words import interest_lines
     from bot.domain.money import show_btc
     from bot.domain.wording import standing
     from bot.domain.words import plain_text
@@ -236,3 +237,4 @@ def _details(book: Book, verdict: Verdict) -> Iterator[str]:
         yield from (plain_text(line) for line in standing(book, reading, verdict.calls))
     if coming := in_transit(book, reading.exposure):
         yield f"{show_btc(coming)} BTC in transit: not collateral until the lender credits them."
+    yield from interest_lines(book, reading.exposure)

@@ -12,6 +12,7 @@ from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.checks import Verdict
 from bot.domain.claims import claims_on
 from bot.domain.covenant import Cures, Exposure, TierReading
+from bot.domain.interest_words import due_of
 from bot.domain.money import SATS_PER_BTC, Cents, Sats, btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
 from bot.domain.price import PriceView
@@ -87,6 +88,20 @@ def _exposure_document(book: Book, verdict: Verdict) -> Document:
         "claims": [_claim_document(claim) for claim in claims_on(book, exposure)],
         "tiers": [_tier_document(tier) for tier in reading.tiers] or _unread_tiers(book, exposure),
         "cures": _cures_document(aim) if aim else None,
+        "interest_due": _interest_document(book, exposure),
+    }
+
+
+def _interest_document(book: Book, exposure: Exposure) -> Document | None:
+    """The next payment of interest in cash, and what is overdue; null where neither is."""
+    owed = due_of(book, exposure)
+    if owed is None or not (owed.next or owed.overdue):
+        return None
+    return {
+        "usd": _usd(owed.next.usd if owed.next else None),
+        "due": owed.next.due.isoformat() if owed.next else None,
+        "overdue_usd": usd_plain(owed.overdue_usd),
+        "overdue_since": owed.overdue_since.isoformat() if owed.overdue_since else None,
     }
 
 

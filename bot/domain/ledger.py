@@ -104,11 +104,15 @@ class _Step(NamedTuple):
 
 
 class _DebtLine(NamedTuple):
-    """One loan: `standings[0]` is that at `opened`, `standings[i + 1]` that after the movements of `instants[i]`."""
+    """One loan: `standings[0]` is that at `opened`, `standings[i + 1]` that after the movements of `instants[i]`.
+
+    `paid[i]` is all interest paid (cents) by `standings[i]`.
+    """
 
     loan: Loan
     instants: list[datetime]
     standings: list[Standing]
+    paid: list[Cents]
 
     def last(self, instant: datetime) -> Standing:
         return self.standings[bisect_right(self.instants, instant)]
@@ -117,9 +121,10 @@ class _DebtLine(NamedTuple):
         facility = self.loan.facility
         before = self.loan.roll(self.standings[-1], begun_day(instant, facility.zone))
         principal = before.debt.principal - change.get((Key(Place.PRINCIPAL, facility.id), Asset.USD), 0)
-        accrued = before.debt.accrued - change.get((Key(Place.INTEREST, facility.id), Asset.USD), 0)
+        interest = change.get((Key(Place.INTEREST, facility.id), Asset.USD), 0)
         self.instants.append(instant)
-        self.standings.append(Standing(before.day, Debt(principal, accrued)))
+        self.standings.append(Standing(before.day, Debt(principal, before.debt.accrued - interest)))
+        self.paid.append(self.paid[-1] + interest)
 
 
 class Ledger:
@@ -178,6 +183,12 @@ class Ledger:
         when = as_utc(when)
         known = line.last(min(as_utc(known_until), when))
         return line.loan.roll(known, begun_day(when, line.loan.facility.zone)).debt
+
+    def interest_paid(self, facility_id: str, after: datetime, until: datetime) -> Cents:
+        """The interest paid in (after, until], in cents; a reversal in it counts negatively. KeyError as `debt_at`."""
+        line = self._debts[facility_id]
+        before, by = (bisect_right(line.instants, as_utc(instant)) for instant in (after, until))
+        return line.paid[by] - line.paid[before]
 
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         """The instants in (after, until] at which something moves, in order, each once."""
@@ -302,7 +313,7 @@ def _balances(step: _Step, debts: Mapping[str, Debt]) -> Balances:
 
 
 def _debt_line(loan: Loan) -> _DebtLine:
-    return _DebtLine(loan, [], [loan.opening])
+    return _DebtLine(loan, [], [loan.opening], [0])
 
 
 def _within(instants: Sequence[datetime], after: datetime, until: datetime) -> slice:

@@ -45,6 +45,7 @@ def test_it_answers_ltv_with_the_contracts_json(imported: Plimsoll) -> None:
             "sell_free_btc": "909.09090910",
             "sell_pledged_btc": "2621.87088275",
         },
+        "interest_due": None,
     }
     assert tiers[1] == {
         "name": "margin call",

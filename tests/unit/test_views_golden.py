@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from recordings import RECORDS
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
+from bot.domain.interest_reminders import reminder_told, reminders
 from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
 from bot.domain.roles import Role, Roles, Standing
+from bot.domain.terms import InterestMode
 from bot.domain.transitions import Change
 from bot.domain.treasury import Treasury
 from bot.domain.words import plain_text
@@ -36,6 +38,7 @@ from bot.slack.record_forms import FORMS
 from bot.slack.slash import Slash
 from bot.slack.views import alerts, notes
 from bot.slack.views.acts import answer
+from bot.slack.views.digest import digest
 from bot.slack.views.holdings import holdings
 from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
@@ -115,6 +118,18 @@ def ltv_of(now: Book, named: str | None = None) -> Payload:
 
 def plan_of(now: Book) -> Payload:
     return ltv(now, named_exposures(now, "antalpha"), Slash(), headed="What would cure Antalpha now")
+
+
+def paying() -> Treasury:
+    """The example, its interest due in cash on the first."""
+    loan = TREASURY.facilities[0]
+    versions = tuple(replace(one, terms=replace(one.terms, interest=InterestMode.PAID)) for one in loan.versions)
+    return replace(TREASURY, facilities=(replace(loan, versions=versions),), notices=(), movements=())
+
+
+def reminded(when: str, nth: int = 0) -> Payload:
+    now = book(when, 68_500, treasury=paying())
+    return digest(reminder_told(now, list(reminders(now, time(9)))[nth]))
 
 
 def many(count: int) -> Treasury:
@@ -291,6 +306,9 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "ltv": lambda: ltv_of(book("02-07 12:00", 68_500)),
     "ltv_called": lambda: ltv_of(book("02-07 18:00", 56_000), "antalpha"),
     "ltv_what_if": lambda: ltv_of(what_if("02-07 12:00", 55_000)),
+    "ltv_interest": lambda: ltv_of(book("03-09 12:00", 68_500, treasury=paying()), "antalpha"),
+    "interest_before": lambda: reminded("02-28 15:00", nth=1),
+    "interest_late": lambda: reminded("03-02 15:00"),
     "ltv_unknown": lambda: ltv_of(book("02-07 12:00", 68_500, PriceState.DISPUTED)),
     "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
     "holdings": lambda: holdings(book("02-07 12:00", 68_500)),
