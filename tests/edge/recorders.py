@@ -28,6 +28,8 @@ HASTE, HASTY_TRIES = timedelta(milliseconds=200), 2
 
 MOST_HELD_S = 10
 """Less than the patience of the others."""
+MOST_S = 60
+"""Where one of them dies at its first file the others go on, and end."""
 
 
 class Signal:
@@ -57,7 +59,7 @@ def run(directory: Path, count: int) -> None:
         if (child := os.fork()) == 0:
             os._exit(_child(directory, number, is_hasty=number % 2 == 1))
         children.append(child)
-    READY.take(count)
+    READY.take(count, MOST_S)
     store = Store(open_engine(load().database_url.get_secret_value()))
     with store.writing():
         GO.give(count)
@@ -70,7 +72,7 @@ def run(directory: Path, count: int) -> None:
 def _child(directory: Path, number: int, *, is_hasty: bool) -> int:
     done = [_import(directory, "first.toml")]
     READY.give()
-    GO.take()
+    GO.take(within=2 * MOST_S)
     names = json.loads((directory / f"{number}.json").read_text())
     done += [_import(directory, name, HASTY_TRIES if is_hasty else 0) for name in names]
     (directory / f"{number}.done.json").write_text(json.dumps(done))
