@@ -14,6 +14,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
+from select import select
 
 from bot.cli import main
 from bot.cli.common import load
@@ -25,6 +26,11 @@ FAILED, TRIES = 1, 30
 HASTE, HASTY_TRIES = timedelta(milliseconds=200), 2
 """How long every second process waits for its turn at first: 15 s, as the command has it, are more than a test has."""
 
+MOST_HELD_S = 10
+"""Less than the patience of the others."""
+MOST_S = 60
+"""Where one of them dies at its first file the others go on, and end."""
+
 
 class Signal:
     """Lets processes wait for each other."""
@@ -35,8 +41,11 @@ class Signal:
     def give(self, times: int = 1) -> None:
         os.write(self._write, b"x" * times)
 
-    def take(self, times: int = 1) -> None:
+    def take(self, times: int = 1, within: float | None = None) -> None:
+        """Waits for as many; where one does not come `within` so many seconds, for no more."""
         for _ in range(times):
+            if not select([self._read], [], [], within)[0]:
+                return
             os.read(self._read, 1)
 
 
@@ -50,11 +59,11 @@ def run(directory: Path, count: int) -> None:
         if (child := os.fork()) == 0:
             os._exit(_child(directory, number, is_hasty=number % 2 == 1))
         children.append(child)
-    READY.take(count)
+    READY.take(count, MOST_S)
     store = Store(open_engine(load().database_url.get_secret_value()))
     with store.writing():
         GO.give(count)
-        BUSY.take(count // 2)
+        BUSY.take(count // 2, MOST_HELD_S)
     store.close()
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     sys.exit(max(codes))
@@ -63,7 +72,7 @@ def run(directory: Path, count: int) -> None:
 def _child(directory: Path, number: int, *, is_hasty: bool) -> int:
     done = [_import(directory, "first.toml")]
     READY.give()
-    GO.take()
+    GO.take(within=2 * MOST_S)
     names = json.loads((directory / f"{number}.json").read_text())
     done += [_import(directory, name, HASTY_TRIES if is_hasty else 0) for name in names]
     (directory / f"{number}.done.json").write_text(json.dumps(done))
