@@ -223,7 +223,7 @@ def test_what_price_ended_by_itself_is_recorded_as_it_happens(store: Store) -> N
 def test_who_recorded_what_became_of_a_call_is_taken_over_from_the_lines_of_before(
     store: Store, database_url: str
 ) -> None:
-    """As a database of 0004 has it: in the lines of its changes alone."""
+    """As a database of 0005 has it: in the lines of its changes alone."""
     put(store, a_treasury(), FIRST)
     with store.writing() as tx:
         line = "~ call “notice 1” met 2026-02-09T12:00:00Z"
@@ -234,8 +234,8 @@ def test_who_recorded_what_became_of_a_call_is_taken_over_from_the_lines_of_befo
     store.close()
     with writing(open_engine(database_url, foreign_keys=False, pooled=False)) as connection:
         connection.execute(text("DROP TABLE notice_outcome"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
-    assert migrate.upgrade(database_url)[0] == "0005"
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    assert migrate.upgrade(database_url)[0] == "0006"
     with store.engine.connect() as connection:  # which connects anew
         assert connection.execute(query).all() == rows
     assert late(store, LATER - HOUR) == [("call met", "notice 1", WHEN, LATER)]
