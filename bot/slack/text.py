@@ -21,9 +21,15 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def one_line(text: str) -> str:
+    """What was typed, on one line and without what cannot be seen: a moment's marks are such characters, and so are
+    those that turn a line around."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def quoted(text: str, longest: int = 60) -> str:
     """A person's own word, safe to repeat: short, on one line, waking nobody. Not escaped yet."""
-    line = " ".join(text.split()).replace("`", "'").replace("@", "@\u2060")
+    line = one_line(text).replace("`", "'").replace("@", "@\u2060")
     return f"“{line if len(line) <= longest else line[: longest - 1] + '…'}”"
 
 

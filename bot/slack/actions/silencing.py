@@ -20,6 +20,7 @@ from bot.slack.desk import Desk
 from bot.slack.dialogs import Dialogs
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
+from bot.slack.text import one_line
 from bot.slack.views import silence as fields
 from bot.slack.views.listing import ASK, END, listing
 
@@ -66,7 +67,7 @@ def _confirmed(listed: Listing, made: Silence, slash: Slash, *, in_list: bool) -
 def _read(asked: Asked, listed: Listing, desk: Desk) -> tuple[dict[str, str], Silence | None]:
     """The silence that the dialog asks for, or what is wrong with it, by field."""
     checks, subjects = _chosen(asked, fields.CHECKS_BLOCK), _chosen(asked, fields.SUBJECTS_BLOCK)
-    reason = _tidy(str(asked.value(fields.REASON_BLOCK).get("value") or ""))
+    reason = one_line(str(asked.value(fields.REASON_BLOCK).get("value") or ""))
     wrong: dict[str, str] = {}
     if not checks or set(checks) - CHECKS.keys():
         wrong[fields.CHECKS_BLOCK] = "Choose at least one."
@@ -105,11 +106,6 @@ def _until(asked: Asked, listed: Listing) -> tuple[datetime | None, dict[str, st
     if choice in SILENCES:
         return put_off_until(str(choice), now, zone), {}
     return None, {fields.UNTIL_BLOCK: "Choose how long, or a date and time below."}
-
-
-def _tidy(text: str) -> str:
-    """What was typed, on one line and without what cannot be seen: a moment's marks are such characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _chosen(asked: Asked, block: str) -> list[str]:
