@@ -315,6 +315,9 @@ def respond(url: str, payload: Payload) -> None:
         except (OSError, HTTPException, SlackClientError) as error:
             why = type(error).__name__
             continue
+        except ValueError as error:  # urllib's, of an address that is none
+            why = type(error).__name__
+            break
         if answer.status_code == 200:
             return
         why = f"HTTP {answer.status_code} {answer.body[:100]}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import product
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
+from bot.slack.desk import respond
 from bot.store.store import Store
+from bot.workspace.signing import send
+from bot.workspace.values import report
 
-from .test_slack_bench import Bench, bench
+from .clicking import dialog
+from .test_slack_bench import SECRET, Bench, bench
 
 
 @pytest.fixture
@@ -49,3 +55,24 @@ def test_marks_of_ours_that_somebody_types_are_letters(bot: Bench) -> None:
 def test_a_persons_word_is_repeated_without_what_turns_a_line_around(bot: Bench) -> None:
     answer = bot.slack.command("/ltv \u202eatlahp\u2066la")
     assert answer.text.startswith("“atlahp la” is not a facility.")
+
+
+def test_a_dialog_with_a_choice_of_another_shape_says_which_field_is_wrong(bot: Bench) -> None:
+    view = dialog(bot)
+    body, kind = bot.slack._payloads.submission(view, report(view.blocks, {}), "U1")
+    payload = json.loads(parse_qs(body.decode())["payload"][0])
+    for odd in ({"value": {"a": 1}}, {"value": ["1h"]}, {"value": None}, 7, None):
+        payload["trigger_id"] = f"odd {odd}"
+        payload["view"]["state"]["values"]["silence_until"] = {"until": {"selected_option": odd}}
+        answer = send(bot.url, SECRET, (urlencode({"payload": json.dumps(payload)}).encode(), kind), {})
+        assert answer.json["errors"]["silence_until"] == "Choose how long, or a date and time below."
+
+
+@pytest.mark.parametrize(
+    "url", ["a word", "http://[::1", "http://\u0130.\u2024/", "http://127.0.0.1:x/", "file:///etc/passwd"]
+)
+def test_an_address_to_answer_at_that_is_none_is_logged_and_nothing_breaks(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respond(url, {"text": "hello"})
+    assert "response_not_delivered" in capsys.readouterr().out

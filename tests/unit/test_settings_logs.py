@@ -47,7 +47,11 @@ def test_secrets_are_masked_in_text(text: str, cleaned: str) -> None:
         ("heartbeat_url", "https://hc.example/ping/0a1b2c3d-4e5f-6789", ("0a1b2c3d-4e5f-6789",)),
         ("heartbeat_url", "https://hc.example/ping?key=0123456789abcdef", ("0123456789abcdef",)),
         ("fallback_urls", "mailto://bot:hunter2%21@mail.example/", ("hunter2%21", "hunter2!")),
-        ("fallback_urls", "pagerduty://0123456789abcdef0@fedcba9876543210f", ("0123456789abcdef0", "fedcba9876543210f")),
+        (
+            "fallback_urls",
+            "pagerduty://0123456789abcdef0@fedcba9876543210f",
+            ("0123456789abcdef0", "fedcba9876543210f"),
+        ),
         ("fallback_urls", "json://user@h.example/a,json://x:secret1@h.example/", ("secret1",)),
         ("database_url", "postgresql+psycopg://bot:p%40ssword@db/plimsoll", ("p%40ssword", "p@ssword")),
     ],

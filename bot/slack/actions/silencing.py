@@ -103,8 +103,8 @@ def _until(asked: Asked, listed: Listing) -> tuple[datetime | None, dict[str, st
             return None, {fields.EXACT_BLOCK: f"At most {LONGEST.days} days ahead: until {last}."}
         return datetime.fromtimestamp(exact, UTC), {}
     choice = option.get("value") if isinstance(option, Mapping) else None
-    if choice in SILENCES:
-        return put_off_until(str(choice), now, zone), {}
+    if isinstance(choice, str) and choice in SILENCES:
+        return put_off_until(choice, now, zone), {}
     return None, {fields.UNTIL_BLOCK: "Choose how long, or a date and time below."}
 
 
