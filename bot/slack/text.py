@@ -8,12 +8,14 @@ from datetime import datetime
 from bot.domain.words import MOMENT, plain_text
 
 SECTION = 3_000
+_EVERYBODY = re.compile("@(?=here|channel|everyone)", re.IGNORECASE)
+"""A word that wakes a channel, where Slack is told to look for names."""
 _TOKEN = re.compile("\x02[^\x03]*\x03|\\s+|[^\\s\x02]+")
 
 
 def escape(text: str) -> str:
     """`text` with nothing in it that Slack would take for a mention, a link or a date."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _EVERYBODY.sub("@\u2060", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def unescape(text: str) -> str:

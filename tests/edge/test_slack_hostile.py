@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import product
 from urllib.parse import parse_qs, urlencode
@@ -50,6 +51,17 @@ def test_marks_of_ours_that_somebody_types_are_letters(bot: Bench) -> None:
         assert answer.text.startswith("“x"), (command, typed, answer.text)
         assert "<" not in answer.text, (command, typed)
         assert "<" not in str(answer.blocks), (command, typed)
+
+
+def test_a_reason_with_everybody_in_it_wakes_nobody(bot: Bench) -> None:
+    view = dialog(bot)
+    filled = {"silence_checks": ["price"], "silence_until": "4h", "silence_reason": "tell @here, @Channel and @everyone"}
+    assert bot.slack.submit_view(view.id, filled).ok
+    bot.quiet()
+    shown = bot.slack.ephemerals("U1")[-1]
+    said = f"{shown.text} {shown.blocks}"
+    assert "tell @" in said
+    assert not re.search("@(here|channel|everyone)", said, re.IGNORECASE)
 
 
 def test_a_persons_word_is_repeated_without_what_turns_a_line_around(bot: Bench) -> None:
