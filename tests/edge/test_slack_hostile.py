@@ -55,7 +55,11 @@ def test_marks_of_ours_that_somebody_types_are_letters(bot: Bench) -> None:
 
 def test_a_reason_with_everybody_in_it_wakes_nobody(bot: Bench) -> None:
     view = dialog(bot)
-    filled = {"silence_checks": ["price"], "silence_until": "4h", "silence_reason": "tell @here, @Channel and @everyone"}
+    filled = {
+        "silence_checks": ["price"],
+        "silence_until": "4h",
+        "silence_reason": "tell @here, @Channel and @everyone",
+    }
     assert bot.slack.submit_view(view.id, filled).ok
     bot.quiet()
     shown = bot.slack.ephemerals("U1")[-1]
@@ -88,3 +92,26 @@ def test_an_address_to_answer_at_that_is_none_is_logged_and_nothing_breaks(
 ) -> None:
     respond(url, {"text": "hello"})
     assert "response_not_delivered" in capsys.readouterr().out
+
+
+def test_a_price_of_thousands_of_digits_is_no_price(bot: Bench) -> None:
+    for price in ("9" * 5_000, "0" * 5_000, "1" + ",000" * 5_000, "0." + "1" * 5_000, "٣" * 5_000):
+        answer = bot.slack.command(f"/ltv at {price}")
+        assert re.match("“.{59}…” is not a price. Try", answer.text), answer.text
+
+
+def test_what_is_too_long_for_an_id_or_an_address_is_none(bot: Bench) -> None:
+    listed = bot.slack.command("/alerts")
+    shown = bot.slack.ephemerals("U1")[-1]
+    assert listed.ok
+    bot.slack.clear_calls()
+    pressed = bot.slack.click(shown.ts, "silence_ask", user="U1")
+    bot.quiet()
+    payload = json.loads(parse_qs(pressed.request[0].decode())["payload"][0])
+    odd = {"response_url": "http://127.0.0.1:9/" + "a" * 9_000, "channel": {"id": "D" + "1" * 9_000}}
+    for number, (name, value) in enumerate(odd.items()):
+        body = {**payload, name: value, "trigger_id": f"odd {number}"}
+        assert send(bot.url, SECRET, (urlencode({"payload": json.dumps(body)}).encode(), pressed.request[1]), {}).ok
+        bot.quiet()
+    with bot.store.reading() as tx:
+        assert not [row for row in tx.audit_rows() if "failed" in row.detail]
