@@ -68,10 +68,7 @@ def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
 
     with store_to_read(settings) as store:
         books = Books(settings.alert_policy(), settings.price_policy())
-        book = Questions(store, books, SystemClock()).book(what_if, at)
-    if book.price.last == 0:  # every drop is under 100 %, and half a cent is still no price
-        raise UsageError("--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower")
-    return book
+        return Questions(store, books, SystemClock()).book(what_if, at)
 
 
 def _known(book: Book, named: str | None) -> None:

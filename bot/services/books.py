@@ -41,7 +41,8 @@ class Books:
         return last
 
     def open(self, tx: Reads, at: datetime, scenario: Scenario | None = None) -> Book:
-        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened."""
+        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened, or
+        where a scenario leaves no price."""
         treasury = tx.treasury()
         if treasury is None:
             raise NothingImportedError
@@ -64,4 +65,7 @@ def _priced(known: PriceView, scenario: Scenario | None) -> PriceView:
         return known
     if scenario.price is not None:
         return PriceView.scenario(scenario.price)
-    return known if scenario.drop is None else known.fall(scenario.drop)
+    fallen = known if scenario.drop is None else known.fall(scenario.drop)
+    if fallen.last == 0:  # every drop is under 100 %, and half a cent is still no price
+        raise UsageError("That fall leaves less than a cent, which is no price: ask about a smaller one.")
+    return fallen

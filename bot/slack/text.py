@@ -10,6 +10,7 @@ from bot.domain.words import MOMENT, plain_text
 SECTION = 3_000
 _EVERYBODY = re.compile("@(?=here|channel|everyone)", re.IGNORECASE)
 """A word that wakes a channel, where Slack is told to look for names."""
+_HALF = re.compile(r"&[a-z]*\Z")
 _TOKEN = re.compile("\x02[^\x03]*\x03|\\s+|[^\\s\x02]+")
 
 
@@ -43,6 +44,11 @@ def rich(text: str) -> str:
 def flat(text: str) -> str:
     """Domain text for notifications and screen readers: escaped, its moments in the treasury's local time."""
     return escape(plain_text(text))
+
+
+def cut(text: str, longest: int) -> str:
+    """`text`, escaped already, with at most `longest` characters, and none of the last one's escape alone."""
+    return text if len(text) <= longest else _HALF.sub("", text[: longest - 1]) + "…"
 
 
 def _marked(found: re.Match[str]) -> str:

@@ -115,3 +115,9 @@ def test_what_is_too_long_for_an_id_or_an_address_is_none(bot: Bench) -> None:
         bot.quiet()
     with bot.store.reading() as tx:
         assert not [row for row in tx.audit_rows() if "failed" in row.detail]
+
+
+def test_a_fall_that_leaves_nothing_is_no_price(bot: Bench) -> None:
+    answer = bot.slack.command("/ltv -99.999999%")
+    assert answer.text.startswith("That fall leaves less than a cent, which is no price: ask about a smaller one. Try")
+    assert "LTV" in bot.slack.command("/ltv -99.99%").text
