@@ -84,6 +84,17 @@ def test_a_dialog_with_a_choice_of_another_shape_says_which_field_is_wrong(bot: 
         assert answer.json["errors"]["silence_until"] == "Choose how long, or a date and time below."
 
 
+def test_a_silence_is_about_what_there_is_and_nothing_else(bot: Bench) -> None:
+    view = dialog(bot)
+    filled = {"silence_checks": ["covenant"], "silence_until": "4h", "silence_reason": "quiet"}
+    body, kind = bot.slack._payloads.submission(view, report(view.blocks, filled), "U1")
+    payload = json.loads(parse_qs(body.decode())["payload"][0])
+    chosen = [{"value": "antalpha"}, {"value": "x" * 9_000}]
+    payload["view"]["state"]["values"]["silence_subjects"] = {"subjects": {"selected_options": chosen}}
+    answer = send(bot.url, SECRET, (urlencode({"payload": json.dumps(payload)}).encode(), kind), {})
+    assert answer.json["errors"] == {"silence_subjects": "One of these is not there any more: choose again."}
+
+
 @pytest.mark.parametrize(
     "url", ["a word", "http://[::1", "http://\u0130.\u2024/", "http://127.0.0.1:x/", "file:///etc/passwd"]
 )
