@@ -63,16 +63,17 @@ def ltv(
 def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
     """The Book at `at` (default now): one reading transaction and nothing else."""
     settings = load()
-    from bot.services.books import Books
+    from bot.services.books import Books, NoPriceLeftError
     from bot.services.ports import SystemClock
     from bot.services.questions import Questions
 
     with store_to_read(settings) as store:
         books = Books(settings.alert_policy(), settings.price_policy())
-        book = Questions(store, books, SystemClock()).book(what_if, at)
-    if book.price.last == 0:  # every drop is under 100 %, and half a cent is still no price
-        raise UsageError("--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower")
-    return book
+        try:
+            return Questions(store, books, SystemClock()).book(what_if, at)
+        except NoPriceLeftError as nothing:
+            problem = "--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower"
+            raise UsageError(problem) from nothing
 
 
 def _known(book: Book, named: str | None) -> None:

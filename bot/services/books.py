@@ -25,6 +25,10 @@ class Scenario:
     drop: Fraction | None = None
 
 
+class NoPriceLeftError(UsageError):
+    """A fall of nearly everything: what it leaves rounds down to nothing."""
+
+
 class Books:
     """Opens Books, and keeps the newest register's ledger: building it is most of the work."""
 
@@ -41,7 +45,8 @@ class Books:
         return last
 
     def open(self, tx: Reads, at: datetime, scenario: Scenario | None = None) -> Book:
-        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened."""
+        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened,
+        NoPriceLeftError where a scenario's fall leaves none."""
         treasury = tx.treasury()
         if treasury is None:
             raise NothingImportedError
@@ -68,4 +73,7 @@ def _priced(known: PriceView, scenario: Scenario | None) -> PriceView:
         return known
     if scenario.price is not None:
         return PriceView.scenario(scenario.price)
-    return known if scenario.drop is None else known.fall(scenario.drop)
+    fallen = known if scenario.drop is None else known.fall(scenario.drop)
+    if fallen.last == 0:  # every drop is under 100 %, and half a cent is still no price
+        raise NoPriceLeftError("That fall leaves less than a cent, which is no price: ask about a smaller one.")
+    return fallen

@@ -13,6 +13,9 @@ from bot.slack.text import unescape
 
 Json = Mapping[str, Any]
 
+LONGEST_NAME = 500
+"""Characters of an id, an address or a name: Slack's own are far shorter, and a dialog carries some of them along."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -42,10 +45,10 @@ class Asked:
     @classmethod
     def typed(cls, command: Json) -> Asked:
         """A slash command."""
-        names = ("command", "text", "user_id", "team_id", "channel_id", "response_url", "trigger_id")
-        said: list[Any] = [_text(command, name) for name in names]
-        made = cls(*said)
-        return replace(made, user_name=_text(command, "user_name"))
+        names = ("user_id", "team_id", "channel_id", "response_url", "trigger_id")
+        said: list[Any] = [_name(command, name) for name in names]
+        made = cls(_name(command, "command"), _text(command, "text"), *said)
+        return replace(made, user_name=_name(command, "user_name"))
 
     @classmethod
     def pressed(cls, body: Json, label: str) -> Asked:
@@ -53,8 +56,8 @@ class Asked:
         actions = body.get("actions")
         action = _part({"action": actions[0]}, "action") if isinstance(actions, list) and actions else {}
         chosen = _part(action, "selected_option") or action
-        channel = _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
-        told = (*_who(body), channel, _text(body, "response_url"), *_rest(body))
+        channel = _name(_part(body, "channel"), "id") or _name(_part(body, "container"), "channel_id")
+        told = (*_who(body), channel, _name(body, "response_url"), *_rest(body))
         in_list = _part(body, "container").get("is_ephemeral") is True
         return cls(label, _text(chosen, "value"), *told, in_list=in_list, how=What.CLICKED)
 
@@ -68,10 +71,10 @@ class Asked:
             label,
             "",
             *_who(body),
-            _text(origin, "channel") or None,
-            _text(origin, "response_url"),
+            _name(origin, "channel") or None,
+            _name(origin, "response_url"),
             *_rest(body),
-            view_id=_text(view, "id"),
+            view_id=_name(view, "id"),
             in_list=origin.get("in_list") is True,
             values=_part(_part(view, "state"), "values"),
             carried=_part(origin, "carried"),
@@ -101,12 +104,12 @@ class Asked:
 def _who(body: Json) -> tuple[str, str]:
     """Who, and of which workspace: of somebody from elsewhere Slack says so with the user."""
     user = _part(body, "user")
-    return _text(user, "id"), _text(user, "team_id") or _text(_part(body, "team"), "id")
+    return _name(user, "id"), _name(user, "team_id") or _name(_part(body, "team"), "id")
 
 
 def _rest(body: Json) -> tuple[str, str]:
     user = _part(body, "user")
-    return _text(body, "trigger_id"), _text(user, "name") or _text(user, "username")
+    return _name(body, "trigger_id"), _name(user, "name") or _name(user, "username")
 
 
 def _part(of: Json, name: str) -> Json:
@@ -117,6 +120,12 @@ def _part(of: Json, name: str) -> Json:
 def _text(of: Json, name: str) -> str:
     found = of.get(name)
     return found if isinstance(found, str) else ""
+
+
+def _name(of: Json, name: str) -> str:
+    """A text that is short; a longer one is nobody's and nothing's."""
+    found = _text(of, name)
+    return found if len(found) <= LONGEST_NAME else ""
 
 
 def _read(text: str) -> Json:

@@ -231,7 +231,7 @@ class Desk:
     def _next(self, taken: str | dict[str, str] | Step, at_fault: Blame) -> Payload:
         """What Slack is to do with the dialog: `taken` is what is wrong with it, by field or in one line, or a step."""
         if isinstance(taken, str):
-            taken = {at_fault: taken} if isinstance(at_fault, str) else at_fault(taken)
+            taken = {at_fault: plain_text(taken)} if isinstance(at_fault, str) else at_fault(taken)
         if isinstance(taken, Step):
             view = outgoing(taken.view, strict=self.strict, surface="modal") if taken.view is not None else None
             return {"response_action": taken.action} | ({} if view is None else {"view": view})
@@ -342,6 +342,9 @@ def respond(url: str, payload: Payload) -> None:
         except (OSError, HTTPException, SlackClientError) as error:
             why = type(error).__name__
             continue
+        except ValueError as error:  # urllib's, of an address that is none
+            why = type(error).__name__
+            break
         if answer.status_code == 200:
             return
         why = f"HTTP {answer.status_code} {answer.body[:100]}"

@@ -72,7 +72,9 @@ def _read(asked: Asked, listed: Listing, desk: Desk) -> tuple[dict[str, str], Si
     if not checks or set(checks) - CHECKS.keys():
         wrong[fields.CHECKS_BLOCK] = "Choose at least one."
     known = subjects_of(listed.book, (row.key for row in listed.alerts if row.closed_at is None))
-    if missed := uncovered(checks, subjects, known):
+    if set(subjects) - known.keys():
+        wrong[fields.SUBJECTS_BLOCK] = "One of these is not there any more: choose again."
+    elif missed := uncovered(checks, subjects, known):
         named = sentence([f"“{CHECKS[check]}”" for check in missed], last="and")
         wrong[fields.SUBJECTS_BLOCK] = (
             f"{named} is about none of these. Silence it by itself, with nothing chosen here."
@@ -103,8 +105,8 @@ def _until(asked: Asked, listed: Listing) -> tuple[datetime | None, dict[str, st
             return None, {fields.EXACT_BLOCK: f"At most {LONGEST.days} days ahead: until {last}."}
         return datetime.fromtimestamp(exact, UTC), {}
     choice = option.get("value") if isinstance(option, Mapping) else None
-    if choice in SILENCES:
-        return put_off_until(str(choice), now, zone), {}
+    if isinstance(choice, str) and choice in SILENCES:
+        return put_off_until(choice, now, zone), {}
     return None, {fields.UNTIL_BLOCK: "Choose how long, or a date and time below."}
 
 
