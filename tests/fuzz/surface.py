@@ -133,14 +133,38 @@ def _press(
 
 
 def _dialog(world: Any, view: View) -> Iterator[Specimen]:
-    """It is submitted as it stands, and closed."""
-    callback = str(view.body.get("callback_id", ""))
-    answer = world.slack.submit_view(view.id, force=True)
-    world.quiet()
-    yield Specimen("dialog", callback, _payload(answer.request[0]))
+    """It is submitted as it stands, then filled in, and so is what takes its place; then closed."""
+    callback = ""
+    while callback != view.callback_id:
+        callback = view.callback_id
+        for values in ({}, _filled_in(view)):
+            answer = world.slack.submit_view(view.id, values, force=True)
+            world.quiet()
+            yield Specimen("dialog", callback, _payload(answer.request[0]))
     body, _ = world.slack._payloads.closed(view, view.user, cleared=True)
     yield Specimen("closed", callback, _payload(body))
     view.status = "open"  # so that what is in it can be pressed
+
+
+def _filled_in(view: View) -> Json:
+    """Something that each field takes, for most of them; the first choice of a menu."""
+    given: Json = {}
+    for block, element in interactive(view.blocks):
+        if block["type"] != "input":
+            continue
+        match element["type"]:
+            case "plain_text_input":
+                given[block["block_id"]] = element.get("initial_value") or "1"
+            case "datetimepicker":
+                given[block["block_id"]] = element.get("initial_date_time") or _SOME_TIME
+            case "static_select":
+                given[block["block_id"]] = element["options"][0]["value"]
+            case "multi_static_select":
+                given[block["block_id"]] = [element["options"][0]["value"]]
+    return given
+
+
+_SOME_TIME = 1_770_000_000
 
 
 def _payload(body: bytes) -> Json:

@@ -219,6 +219,7 @@ def _built(database_url: str, clock: Hand, slack: _Slack, everything: bool) -> I
             "digest_channel": CHANNEL,
             "escalation_channel": ESCALATION_CHANNEL,
             "escalation_group": OFFICERS,
+            "audit_channel": CHANNEL,
             "operators": TREASURER,
             "approvers": OFFICERS,
             "heartbeat_url": HEARTBEAT_URL,
