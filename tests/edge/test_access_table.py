@@ -94,6 +94,9 @@ class What:
 
 
 MINED = {"record_account": "custody", "record_btc": "1", "record_at": int(START.timestamp()), "record_ref": "pool 1"}
+TERMS_OF = {"record_facility": "antalpha", "record_effective": "2026-06-01"}
+NEW_TERMS = {"term_rate": "8.5 %"}
+NOTED = {"record_facility": "antalpha", "record_since": int(START.timestamp()), "record_note": "BRR"}
 WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
     "/holdings": What(Role.VIEWER, "/holdings"),
@@ -114,6 +117,16 @@ WHAT = {
     "the list of kinds": What(Role.OPERATOR, "/record", dialog=True, fills=({"record_kind": "mined"},)),
     "each form": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED,)),
     "the preview": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED, {})),
+    "/record amendment": What(Role.APPROVER, "/record amendment"),
+    "/record waiver": What(Role.APPROVER, "/record waiver"),
+    "/record price_index": What(Role.APPROVER, "/record price_index"),
+    "its kinds in the list": What(Role.APPROVER, "/record", dialog=True, fills=({"record_kind": "waiver"},)),
+    "the day of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF,)),
+    "the form of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS)),
+    "the form of a waiver or a note": What(Role.APPROVER, "/record price_index", dialog=True, fills=(NOTED,)),
+    "the preview that records them": What(
+        Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS, {})
+    ),
     "Confirm": What(Role.OPERATOR, action=CONFIRM_CLAIM),
     "Withdraw…": What(Role.OPERATOR, action=WITHDRAW_CLAIM),
     "an operator's command": What(Role.OPERATOR, "/operate", own=True),
