@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 from bot.domain.documents import terms_document
 from bot.domain.merge_found import differing
 from bot.domain.money import usd_plain
-from bot.domain.periods import midnight
 from bot.domain.term_words import LONGEST, hours_text, ratio_text
 from bot.domain.terms import Facility, PriceIndex, Release, Terms, TermsVersion, Tier, Waiver
 from bot.domain.treasury import Treasury
@@ -77,13 +76,13 @@ Agreed: TypeAlias = Amendment | Waived | Indexed
 
 
 def in_force(facility: Facility, day: date) -> Terms:
-    """The terms on `day`, from its first instant on."""
-    return facility.terms_at(midnight(day, facility.zone))
+    """The terms in force when `day` begins, but for an amendment of that very day."""
+    return next(v.terms for v in reversed(facility.versions) if v.effective is None or v.effective < day)
 
 
-def amended_on(facility: Facility, day: date) -> bool:
-    """Whether an amendment of that very day is recorded: it stays as it is."""
-    return any(version.effective == day for version in facility.versions)
+def amended_on(facility: Facility, day: date) -> TermsVersion | None:
+    """The amendment of that very day, where one is recorded: it stays as it is."""
+    return next((version for version in facility.versions if version.effective == day), None)
 
 
 def fingerprint(terms: Terms) -> str:

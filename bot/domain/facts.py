@@ -69,7 +69,7 @@ def _agreed_faults(treasury: Treasury, fact: Agreed) -> Iterator[Fault]:
     if not isinstance(fact, Amendment):
         return
     known = treasury.facility_by_id[fact.facility.id]
-    if not amended_on(known, fact.effective) and in_force(known, fact.effective) != fact.before:
+    if amended_on(known, fact.effective) is None and in_force(known, fact.effective) != fact.before:
         yield "effective", TERMS_CHANGED
 
 

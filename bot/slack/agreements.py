@@ -20,6 +20,7 @@ from bot.slack.text import one_line
 
 CARRIED = ("facility", "effective", "terms")
 """What a form of terms brings back besides the terms: whose, from when, and what was in force when it was opened."""
+AMENDED = "It is amended from that day on already, and an amendment stays; choose another day."
 MOST_FIELDS = 95
 """A dialog has room for 100 blocks."""
 
@@ -39,9 +40,7 @@ def day_of_amendment(values: Values, book: Book) -> tuple[Facility, date]:
     said = said_in(AMENDMENT, values, book)
     facility, day = book.treasury.facility_by_id[said["facility"]], said["effective"]
     if amended_on(facility, day):
-        raise WrongFieldsError(
-            {"effective": "It is amended from that day on already, and an amendment stays; choose another day."}
-        )
+        raise WrongFieldsError({"effective": AMENDED})
     if len(term_fields(in_force(facility, day))) > MOST_FIELDS:
         raise WrongFieldsError({"facility": "It has more lines than a dialog has room for; amend it by a file."})
     return facility, day
@@ -78,6 +77,9 @@ def amendment_of(agreements: Agreements, values: Values, book: Book) -> Amendmen
     facility, day = _opened_for(values, book)
     before = in_force(facility, day)
     after = typed_terms(before, {name: str(value) for name, value in values.items() if name not in CARRIED})
+    recorded = amended_on(facility, day)
+    if recorded is not None and recorded.terms != after:
+        raise FactRefusedError([("effective", AMENDED)])
     if after == before:
         raise FactRefusedError([("", "Nothing differs from what is in force that day; change a term, or cancel.")])
     return agreements.amendment(book.treasury, facility, day, after)
@@ -86,9 +88,10 @@ def amendment_of(agreements: Agreements, values: Values, book: Book) -> Amendmen
 def _opened_for(values: Values, book: Book) -> tuple[Facility, date]:
     """Whose terms, from which day on; FactRefusedError where those in force then are not the ones that were shown."""
     try:
-        facility, day = day_of_amendment(values, book)
+        said = said_in(AMENDMENT, values, book)
     except WrongFieldsError as wrong:
         raise FactRefusedError(list(wrong.wrong.items())) from wrong
+    facility, day = book.treasury.facility_by_id[said["facility"]], said["effective"]
     if fingerprint(in_force(facility, day)) != values.get("terms"):
         raise FactRefusedError([("effective", TERMS_CHANGED)])
     return facility, day

@@ -94,6 +94,11 @@ class What:
 
 
 MINED = {"record_account": "custody", "record_btc": "1", "record_at": int(START.timestamp()), "record_ref": "pool 1"}
+FRESH: dict[str, Callable[[int], dict[str, Any]]] = {
+    "record_ref": lambda number: {"record_ref": f"pool {number}"},
+    "record_effective": lambda number: {"record_effective": f"{2030 + number // 12}-{number % 12 + 1:02d}-01"},
+}
+"""What is recorded once is another each time."""
 TERMS_OF = {"record_facility": "antalpha", "record_effective": "2026-06-01"}
 NEW_TERMS = {"term_rate": "8.5 %"}
 NOTED = {"record_facility": "antalpha", "record_since": int(START.timestamp()), "record_note": "BRR"}
@@ -195,6 +200,7 @@ class World:
     own: str
     posts: dict[str, str]
     done: list[str]
+    dialogs: int = 0
 
     def asks(self, what: What, user: str, where: str) -> str:
         """What comes of it: one of the words of the table. What is refused has changed nothing."""
@@ -245,9 +251,11 @@ class World:
         """The last of the dialogs that one leads to."""
         self.bot.slack.connect(self.bot.url)
         view: View | None = dialog(self.bot, what.line, user="U0APPROVER")
+        self.dialogs += 1
         for fills in what.fills[:-1]:
             assert view is not None
-            assert self.bot.slack.submit_view(view.id, fills).ok
+            new = FRESH.get(next(iter(fills.keys() & FRESH.keys()), ""), lambda _number: {})
+            assert self.bot.slack.submit_view(view.id, fills | new(self.dialogs)).ok
             view = self.bot.slack.state.open_modal("U0APPROVER")
         assert view is not None
         return view

@@ -38,7 +38,9 @@ def test_it_answers_ltv_with_the_contracts_json(imported: Plimsoll) -> None:
         "level": "critical",
         "tier": "margin call",
         "waived_until": None,
+        "price_index": None,
         "call": None,
+        "claims": [],
         "cures": {
             "top_up_btc": "1391.60839161",
             "repay_usd": "49750000.00",

@@ -76,6 +76,15 @@ def approves(bot: Bench) -> str:
     return told
 
 
+def clicks_twice(bot: Bench) -> None:
+    """As from a second window in which the preview is open still."""
+    check = checked(bot)
+    for force in (False, True):
+        answer = bot.slack.submit_view(check.id, force=force)
+        assert answer.json == {"response_action": "clear"}
+    bot.delivers()
+
+
 def fills(bot: Bench, kind: str, user: str = "U3", **fields: Any) -> Answer:
     return sends(bot, dialog(bot, f"/record {kind}", user), facility="antalpha", **fields)
 
@@ -338,11 +347,12 @@ def test_each_leaves_a_trail(bot: Bench) -> None:
 def test_a_second_click_records_once_and_the_same_waiver_is_none(bot: Bench) -> None:
     given = {"from": START, "until": START + timedelta(days=1), "reason": "letter"}
     fills(bot, "waiver", **given)
-    check = checked(bot)
-    bot.slack.submit_view(check.id)
-    bot.slack.submit_view(check.id, force=True)
-    bot.delivers()
+    clicks_twice(bot)
     assert (len(treasury(bot).facilities[0].waivers), len(audit_channel(bot))) == (1, 1)
+    types(bot, opens(bot, JUNE), rate="8 %")
+    clicks_twice(bot)
+    assert (len(treasury(bot).facilities[0].versions), len(audit_channel(bot))) == (2, 2)
+    assert told(bot, "U3")[-1].startswith("It was recorded already, just so: new terms of antalpha")
     fills(bot, "waiver", **given)
     view = bot.slack.state.open_modal("U3")
     assert shown(view.blocks).endswith("it is recorded already, just so. Nothing would change.")
