@@ -276,7 +276,7 @@ class World:
             acts = [(event.change, event.by) for event in tx.alert_events()]
             revision = tx.revision()
             silences = [(one.id, one.until) for one in tx.silences(self.bot.clock.now())]
-        opened = [view.id for view in self.bot.slack.state.modals(user)]
+        opened = [view.id for view in self.bot.slack.state.modals(user) if "submit" in view.body]  # not a refusal
         edits = len(self.bot.slack.message(self.posts[channel], channel).edits)
         return acts, silences, opened, edits, len(self.done), revision
 
