@@ -44,7 +44,7 @@ class Agreements:
         read = self._read(document, treasury)
         if isinstance(read, Treasury):
             return read.facilities[0]
-        raise FactRefusedError([(_within(path), text[:1].upper() + text[1:]) for path, text in read])
+        raise FactRefusedError([(_within(path), text) for path, text in read])
 
 
 def _within(path: tuple[str | int, ...]) -> str:

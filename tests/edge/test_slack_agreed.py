@@ -188,7 +188,7 @@ REFUSALS: list[tuple[dict[str, str], dict[str, str]]] = [
     (
         {"line_1": "60 %"},
         {
-            "line_1": "Ltv 0.6 is below “early warning” 0.68; tiers go from mild to fatal.",
+            "line_1": "ltv 0.6 is below “early warning” 0.68; tiers go from mild to fatal.",
             "cure_1": "0.65 is above its line, ltv 0.6; a cure ends at its line or milder.",
         },
     ),
@@ -209,7 +209,7 @@ REFUSALS: list[tuple[dict[str, str], dict[str, str]]] = [
     (
         {"release_to": "68 %"},
         {
-            "release_to": "A release then goes to LTV 68.00 %, not below “early warning”, LTV 68.00 %; a release "
+            "release_to": "a release then goes to LTV 68.00 %, not below “early warning”, LTV 68.00 %; a release "
             "reaches no tier."
         },
     ),
