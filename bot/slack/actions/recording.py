@@ -36,6 +36,8 @@ from bot.slack.views import record as views
 from bot.slack.views.terms import TERMS, terms_form
 
 NOT_UNDERSTOOD = "This dialog is not understood any more: open a new one."
+TOO_LONG = "All texts together are too long for Slack; shorten them."
+TOO_MUCH = "That is more than Slack carries at once; amend it by a file."
 MOST_CARRIED = 2_900
 """Characters that a dialog may carry: Slack's limit is 3,000."""
 
@@ -103,7 +105,7 @@ def _check(records: Records, asked: Asked) -> dict[str, str] | Step:
         return {f"record_{name}": text for name, text in wrong.wrong.items()}
     except FactRefusedError as refused:
         return _by_block(kind, values, refused)
-    return _over(asked, kind, values, preview, FORMS[kind].fields[-1].block)
+    return _over(asked, kind, values, preview, {FORMS[kind].fields[-1].block: TOO_LONG})
 
 
 def _amend(records: Records, asked: Asked) -> dict[str, str] | Step:
@@ -118,14 +120,14 @@ def _amend(records: Records, asked: Asked) -> dict[str, str] | Step:
         return {block_of(fields, name): text for name, text in wrong.wrong.items()}
     except FactRefusedError as refused:
         return by_block(fields, refused)
-    return _over(asked, kind, values, preview, fields[-1].block)
+    return _over(asked, kind, values, preview, {fields[-1].block: TOO_MUCH})
 
 
-def _over(asked: Asked, kind: str, values: Values, preview: Preview, last: str) -> dict[str, str] | Step:
-    """The preview over its form; under the `last` field, where that is too much for Slack."""
+def _over(asked: Asked, kind: str, values: Values, preview: Preview, too_long: dict[str, str]) -> dict[str, str] | Step:
+    """The preview over its form; `too_long`, where it is more than Slack carries."""
     origin = asked.carrying(kind=kind, values=values)
     if len(origin) > MOST_CARRIED:
-        return {last: "All texts together are too long for Slack; shorten them."}
+        return too_long
     return Step("push", views.check(preview, origin, views.CHECK if kind not in AGREED else views.APPROVE))
 
 
