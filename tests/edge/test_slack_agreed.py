@@ -170,6 +170,8 @@ def test_last_months_ltv_still_goes_by_last_months_terms(bot: Bench) -> None:
     assert "\nAntalpha: LTV 7" in told
     assert ":warning: In force for 9 d 6 h already: what was true since then is told anew from now on." in told
     assert ltv_at(bot, february) == before
+    after = ltv_document(bot.questions.book(at=datetime(2026, 3, 5, 12, tzinfo=UTC)))
+    assert [(one["what"], one["ref"]) for one in after["restated"]] == [("amendment", "antalpha 2026-03-01")]
     assert [tier["ltv_pct"] for tier in before["tiers"]] == ["68.00", "75.00", "90.00"]
     march = ltv_at(bot, bot.clock.now())
     assert [tier["ltv_pct"] for tier in march["tiers"]] == ["61.00", "70.00", "90.00"]
