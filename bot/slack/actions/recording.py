@@ -111,6 +111,8 @@ def _check(records: Records, asked: Asked) -> dict[str, str] | Step:
 def _amend(records: Records, asked: Asked) -> dict[str, str] | Step:
     """The terms as they shall be: what differs from what is in force is laid over them."""
     kind = _kind(asked)
+    if kind != AMENDMENT:
+        raise UsageError(NOT_UNDERSTOOD)
     book = records.look()
     values = changed_terms(asked, _carried(asked), book)
     fields = amended_fields(values, book)
