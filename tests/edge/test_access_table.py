@@ -226,7 +226,9 @@ class World:
         if not refused:
             assert told or self.state(user, channel) != state, "nothing came of it"
             return "answered"
-        assert self.state(user, channel) == state, "it was refused, and something was done"
+        *now, opened = self.state(user, channel)
+        assert now == list(state[:-1]), "it was refused, and something was done"
+        assert opened <= state[-1], "it was refused, and a dialog opened that can be sent"
         assert "\n" not in told
         assert "LTV at" not in told
         (word,) = refused
@@ -276,9 +278,9 @@ class World:
             acts = [(event.change, event.by) for event in tx.alert_events()]
             revision = tx.revision()
             silences = [(one.id, one.until) for one in tx.silences(self.bot.clock.now())]
-        opened = [view.id for view in self.bot.slack.state.modals(user) if "submit" in view.body]  # not a refusal
+        opened = {view.id for view in self.bot.slack.state.modals(user) if "submit" in view.body}  # not a refusal
         edits = len(self.bot.slack.message(self.posts[channel], channel).edits)
-        return acts, silences, opened, edits, len(self.done), revision
+        return acts, silences, edits, len(self.done), revision, opened
 
 
 @pytest.fixture(scope="module")

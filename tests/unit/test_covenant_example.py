@@ -46,7 +46,6 @@ def test_the_json_of_the_contract_is_what_the_file_of_the_contract_gives():
             "sell_pledged_btc": "2621.87088275",
         },
         "interest_due": None,
-        "claims": [],
     }
     assert call == {
         "name": "margin call",
