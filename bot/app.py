@@ -31,6 +31,7 @@ from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Schedule
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.agreeing import Agreements
 from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
@@ -56,6 +57,7 @@ from bot.slack.token import TokenWatch
 from bot.slack.uploads import Uploads
 from bot.store.engine import open_engine
 from bot.store.store import Store
+from bot.treasury_file import read_part
 
 LAST_ENTRIES_WITHIN = timedelta(seconds=2)
 SOCKET_SILENCE = timedelta(minutes=1)
@@ -98,7 +100,7 @@ class Running:
             settings.audit_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
-        self.records = Records(self.store, self.books, clock, self.channels, self._recorded)
+        self.records = Records(self.store, self.books, clock, self.channels, self._recorded, Agreements(read_part))
         self._illustrating = Illustrating(self.questions, Uploads(slack).picture)
         self.digests = Digests(
             self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating

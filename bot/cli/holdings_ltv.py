@@ -183,7 +183,7 @@ def _print_ltv(book: Book, facility: str | None) -> None:
         return
     out.table(shown)
     for verdict in judged:
-        lines = list(_details(book, verdict))
+        lines = [*_details(book, verdict), *(_index(book, verdict) if facility is not None else ())]
         if lines:
             out.print()
             out.print(output.bold(_name(verdict)))
@@ -223,6 +223,15 @@ def _reached(verdict: Verdict) -> str:
     if verdict.calls and (worst is None or verdict.calls[0].rank >= worst.rank):
         return f"{verdict.calls[0].tier.name} (called)"
     return worst.name if worst else output.NOTHING
+
+
+def _index(book: Book, verdict: Verdict) -> Iterator[str]:
+    """What was noted of the index that the lender prices by."""
+    from bot.domain.wording import price_index_sentence
+    from bot.domain.words import plain_text
+
+    if said := price_index_sentence(book, verdict.reading.exposure):
+        yield plain_text(said)
 
 
 def _details(book: Book, verdict: Verdict) -> Iterator[str]:

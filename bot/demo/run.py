@@ -44,7 +44,7 @@ COMMANDS = {
     "/production": "coins mined and sold; /production 2026-01, ytd or sites",
     "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
     "/digest": "this week so far; /digest last: the week that ended",
-    "/record": "a movement, a statement, a lender's notice; /record claims: what waits to be confirmed",
+    "/record": "movements, statements, notices, new terms, waivers; /record claims: what waits to be confirmed",
     "/plimsoll": "help and health",
 }
 STOP_WITHIN = 3.0

@@ -69,7 +69,7 @@ def ltv_document(book: Book, facility: str | None = None) -> Document:
 def _exposure_document(book: Book, verdict: Verdict) -> Document:
     reading = verdict.reading
     exposure = reading.exposure
-    waiver = book.waiver(exposure)
+    waiver, index = book.waiver(exposure), book.price_index(exposure)
     needed = bool(reading.reached or verdict.calls)
     aim = aimed_cures(book, reading, verdict.calls) if needed else None
     return {
@@ -84,6 +84,7 @@ def _exposure_document(book: Book, verdict: Verdict) -> Document:
         "level": verdict.level.word if verdict.level is not None else "unknown",
         "tier": reading.worst.name if reading.worst else None,
         "waived_until": iso(waiver.until) if waiver else None,
+        "price_index": {"note": index.note, "since": iso(index.since)} if index else None,
         "call": _call_document(verdict.calls[0]) if verdict.calls else None,
         "claims": [_claim_document(claim) for claim in claims_on(book, exposure)],
         "tiers": [_tier_document(tier) for tier in reading.tiers] or _unread_tiers(book, exposure),

@@ -15,7 +15,7 @@ from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import Cents, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
-from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind, Waiver
+from bot.domain.terms import Consent, Facility, Group, GroupTest, PriceIndex, Terms, Tier, TierKind, Waiver
 from bot.domain.treasury import Holds, Notice, Treasury
 
 
@@ -290,6 +290,11 @@ class Book:
         """The lender's waiver in force on a facility; a group has none of its own."""
         facility = self.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
         return facility.waiver_at(self.at) if facility else None
+
+    def price_index(self, exposure: Exposure) -> PriceIndex | None:
+        """What was noted of the index that a facility's lender prices by; of a group, nothing."""
+        facility = self.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
+        return facility.price_index_at(self.at) if facility else None
 
     def marks(self, facility: Facility) -> Iterator[Fraction | None]:
         """The lender's LTV at the last daily marks that a release asks for, newest first; None where unknown."""

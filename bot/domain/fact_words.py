@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.domain.agreed import Amendment, Indexed, Waived
+from bot.domain.agreed_words import agreed_phrase
 from bot.domain.alert import Person
 from bot.domain.book import Book
 from bot.domain.facts import Fact
@@ -20,6 +22,8 @@ def fact_phrase(fact: Fact | CallEnd, treasury: Treasury) -> str:
             return f"{described(fact)} (“{fact.ref}”), {dated(fact.at, zone)}"
         case Statement():
             return f"statement of {month_name(fact.month)}: {described(fact)}"
+        case Amendment() | Waived() | Indexed():
+            return agreed_phrase(fact, treasury)
         case CallEnd():
             return f"call “{fact.ref}” {fact.how}, {dated(fact.at, zone)}"
         case Notice():

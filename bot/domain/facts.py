@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from bot.domain.agreed import Agreed, Amendment, Indexed, Waived, amended_on, in_force
 from bot.domain.book import Register
 from bot.domain.calls import called_tier
 from bot.domain.merge import Merge, merge
@@ -14,7 +15,7 @@ from bot.domain.periods import iso
 from bot.domain.production import is_month, month_begins
 from bot.domain.treasury import CallEnd, Ending, Movement, Notice, Statement, Treasury
 
-Fact: TypeAlias = Movement | Statement | Notice
+Fact: TypeAlias = Movement | Statement | Notice | Agreed
 """A call's end is its notice with the end in it."""
 Fault: TypeAlias = tuple[str, str]
 """The field that is wrong, and what would be right."""
@@ -38,12 +39,17 @@ def _saying(current: Treasury, fact: Fact) -> Treasury:
             return replace(bare, statements=(fact,))
         case Notice():
             return replace(bare, notices=(fact,))
+        case Amendment() | Waived() | Indexed():
+            return replace(bare, facilities=(fact.facility,))
 
 
 def faults(register: Register, fact: Fact, now: datetime) -> Iterator[Fault]:
     """What is wrong with `fact` besides what the merge finds: what has not happened yet, a line that was not there."""
     if isinstance(fact, Statement):
         yield from _statement_faults(register.treasury, fact, now)
+        return
+    if isinstance(fact, (Amendment, Waived, Indexed)):
+        yield from _agreed_faults(register.treasury, fact)
         return
     if fact.at > now + CLOCKS_DIFFER:
         yield "at", "That is ahead; record what has happened."
@@ -56,6 +62,18 @@ def _statement_faults(treasury: Treasury, fact: Statement, now: datetime) -> Ite
         yield "month", f"“{fact.month}” is not a month; write it as 2026-01."
     elif month_begins(fact.month, treasury.production_zone) > now:
         yield "month", f"{fact.month} has not begun; state a month that is over."
+
+
+def _agreed_faults(treasury: Treasury, fact: Agreed) -> Iterator[Fault]:
+    """What a file's own rules have not said of it already: that it was made on top of what is recorded no more."""
+    if not isinstance(fact, Amendment):
+        return
+    known = treasury.facility_by_id[fact.facility.id]
+    if amended_on(known, fact.effective) is None and in_force(known, fact.effective) != fact.before:
+        yield "effective", TERMS_CHANGED
+
+
+TERMS_CHANGED = "The terms of that day have changed since this was opened; open it anew."
 
 
 def _notice_faults(register: Register, fact: Notice, now: datetime) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from bot.domain.merge_found import What, thing_named
 class LateRecord:
     """One record that came late. `at` is the first instant at which it counts, `recorded_at` when it was recorded.
 
-    `ref` is its ref, id or month; an amendment's or waiver's is its facility and day. `became` is what was recorded of
+    `ref` is its ref, id or month; of what is agreed of a facility, that with the day. `became` is what was recorded of
     a call that was known: met, withdrawn, disputed or recovered.
     """
 

@@ -140,20 +140,26 @@ def _groups(old: Iterable[Group], new: Iterable[Group], found: Found) -> tuple[G
 def _facilities(old: Iterable[Facility], new: Iterable[Facility], found: Found) -> tuple[Facility, ...]:
     def meet(known: Facility, said: Facility) -> Facility:
         right = "opening figures stay; record a movement."
-        found.refuse_values(What.FACILITY, known.id, without(differing(known, said), "versions", "waivers"), right)
+        found.refuse_values(What.FACILITY, known.id, without(differing(known, said), *_GROWING), right)
         right = "terms change by an amendment with its effective day."
         found.refuse_changes(What.FACILITY, known.id, known.versions[0].terms, said.versions[0].terms, right)
         waivers = tuple(waiver for waiver in said.waivers if waiver not in known.waivers)
-        merged = replace(known, versions=merge_versions(known, said, found), waivers=known.waivers + waivers)
+        noted = tuple(index for index in said.price_index if index not in known.price_index)
+        versions = merge_versions(known, said, found)
         for waiver in waivers:
             found.add(What.WAIVER, waiver.since.date().isoformat(), waiver, described(waiver), facility=known.id)
-        return merged
+        for index in noted:
+            found.add(What.PRICE_INDEX, index.since.date().isoformat(), index, described(index), facility=known.id)
+        return replace(known, versions=versions, waivers=known.waivers + waivers, price_index=known.price_index + noted)
 
     def add(facility: Facility) -> None:
         found.add(What.FACILITY, facility.id, facility, described(facility))
 
     return _union(old, new, attrgetter("id"), add, meet)
 
+
+_GROWING = ("versions", "waivers", "price_index")
+"""What a facility gains and never loses."""
 
 _ENDS = ("met", "withdrawn", "disputed")
 _MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *_ENDS, "recovered")

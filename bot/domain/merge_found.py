@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.merge_lines import shown
 from bot.domain.periods import Calendar
-from bot.domain.terms import Facility, Group, TermsVersion, Waiver
+from bot.domain.terms import Facility, Group, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import Account, CashCost, Movement, Need, Notice, Policy, Statement, Treasury
 
 
@@ -23,6 +23,7 @@ class What(StrEnum):
     FACILITY = "facility"
     AMENDMENT = "amendment"
     WAIVER = "waiver"
+    PRICE_INDEX = "price_index"
     GROUP = "group"
     NOTICE = "call"
     NEED = "need"
@@ -39,6 +40,7 @@ Thing: TypeAlias = (
     | Facility
     | TermsVersion
     | Waiver
+    | PriceIndex
     | Group
     | Notice
     | Need
@@ -50,10 +52,10 @@ Thing: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to write. `id` is its id, ref or month; of an amendment or waiver, `facility` says whose it is.
+    """One thing to write. `id` is its id, ref or month; of what belongs to a facility, `facility` says whose.
 
     `thing` is what is true from now on: of a call, with what it gained; of a policy, the whole of it; of a facility,
-    with its amendments and waivers, which have no changes of their own when it is new.
+    with its amendments, waivers and notes, which have no changes of their own when it is new.
     """
 
     what: What

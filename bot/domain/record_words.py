@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
+from bot.domain.agreed import Amendment, Indexed, Waived
+from bot.domain.agreed_words import agreed_changes, agreed_remarks
 from bot.domain.book import Book, Coins
 from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.covenant import Exposure
@@ -12,7 +14,7 @@ from bot.domain.facts import Fact
 from bot.domain.money import Sats, show_btc, show_usd
 from bot.domain.production import MonthProduction, month_begins, month_ends, month_key, month_production
 from bot.domain.production_words import month_name
-from bot.domain.treasury import Movement, Notice, Statement
+from bot.domain.treasury import Movement, Statement
 from bot.domain.wording import amounts, line_name, ltv_phrase
 from bot.domain.words import dated, sentence, span
 
@@ -23,7 +25,9 @@ ALIKE_WITHIN = timedelta(days=3)
 
 def changes(before: Book, after: Book, fact: Fact) -> list[str]:
     """What differs between two Books of one instant, with the months that `fact` is of: a line each."""
-    return [*_coins(before, after), *_dollars(before, after), *_exposures(before, after), *_month(before, after, fact)]
+    parts = (_coins(before, after), _dollars(before, after), _exposures(before, after), _month(before, after, fact))
+    agreed = agreed_changes(before, after, fact) if isinstance(fact, (Amendment, Waived, Indexed)) else ()
+    return [*agreed, *(line for part in parts for line in part)]
 
 
 def _coins(before: Book, after: Book) -> Iterator[str]:
@@ -79,7 +83,7 @@ def _state(book: Book, exposure: Exposure, calls: list[Call]) -> str:
 
 def _month(before: Book, after: Book, fact: Fact) -> Iterator[str]:
     """The month that production would be counted in, where it changes."""
-    if isinstance(fact, Notice):
+    if not isinstance(fact, (Movement, Statement)):
         return
     treasury = after.treasury
     month = fact.month if isinstance(fact, Statement) else month_key(fact.at, treasury.production_zone)
@@ -111,6 +115,8 @@ def _gap(month: MonthProduction) -> str:
 
 def remarks(before: Book, fact: Fact) -> list[str]:
     """What whoever records `fact` should look at twice: that it is late, that something alike is recorded."""
+    if isinstance(fact, (Amendment, Waived, Indexed)):
+        return list(agreed_remarks(before, fact))
     return [*_late(before, fact), *_alike(before, fact)]
 
 

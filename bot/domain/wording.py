@@ -38,6 +38,14 @@ def percent(text: str | None) -> str:
     return f"{text} %" if text is not None else "unknown"
 
 
+def price_index_sentence(book: Book, exposure: Exposure) -> str | None:
+    """What was noted of the index that the lender prices by; None where nothing was."""
+    index = book.price_index(exposure)
+    if index is None:
+        return None
+    return f"Priced by {index.note} since {moment(index.since, book.treasury.zone, book.at)} (a note)."
+
+
 def line_name(tier: Tier) -> str:
     """A tier as a line one can be at: "early warning", "margin-call line", "liquidation line"."""
     if tier.kind is TierKind.EARLY and tier.name != TierKind.EARLY.value:

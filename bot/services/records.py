@@ -15,21 +15,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.agreed import Amendment, Indexed, Waived
 from bot.domain.alert import Person
 from bot.domain.audit import Entry, What
 from bot.domain.book import Book, Register
 from bot.domain.claims import ClaimEnd, eased
 from bot.domain.fact_words import fact_phrase
-from bot.domain.facts import Fact, Fault, claimable, claimed_fact, faults, merged
+from bot.domain.facts import Fact, claimable, claimed_fact, faults, merged
 from bot.domain.record_told import RecordTold
 from bot.domain.record_words import changes, claim_words, remarks
 from bot.domain.transitions import Transition
-from bot.domain.treasury import CallEnd, Claim, Movement, Notice, Treasury
+from bot.domain.treasury import CallEnd, Claim, Movement, Statement, Treasury
 from bot.domain.words import moment, someone
 from bot.services.acting import ANSWER_WITHIN
+from bot.services.agreeing import Agreements
 from bot.services.books import Books
 from bot.services.checking import checks_in
-from bot.services.errors import PlimsollError
+from bot.services.errors import FactRefusedError, PlimsollError
 from bot.services.ports import Clock, KeepsAlerts, Reads
 from bot.services.record_posts import claim_headline, claim_stream, post
 from bot.services.recording import Channels
@@ -39,14 +41,6 @@ SOURCE = "slack"
 
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]+\Z")
 """Others confirm by a file, on the machine."""
-
-
-class FactRefusedError(PlimsollError):
-    """A fact that may not be recorded: which field is wrong, and what would be right."""
-
-    def __init__(self, found: Sequence[Fault]) -> None:
-        super().__init__(" ".join(text for _, text in found))
-        self.faults = tuple(found)
 
 
 class KeepsRecords(KeepsAlerts, Protocol):
@@ -113,8 +107,8 @@ class Recorded:
 class Records:
     """May be shared between threads. NothingImportedError before an import.
 
-    `tell` hears what the checks said of the change, once it is recorded; there may be a message to deliver even where
-    they said nothing.
+    `agreements` makes facts of what is agreed anew. `tell` hears what the checks said of the change, once it is
+    recorded; there may be a message to deliver even where they said nothing.
     """
 
     def __init__(
@@ -124,12 +118,14 @@ class Records:
         clock: Clock,
         channels: Channels,
         tell: Callable[[Sequence[Transition]], None],
+        agreements: Agreements,
     ) -> None:
         self._store = store
         self._books = books
         self._clock = clock
         self._channels = channels
         self._tell = tell
+        self.agreements = agreements
 
     def look(self) -> Book:
         """The Book of now, for the choices of a form."""
@@ -199,7 +195,7 @@ class Records:
         thing = claimable(book.treasury, fact) if preview.claimed else None
         if thing is None:
             tx.apply(after.treasury, at=book.at, by=by.id, source=SOURCE, lines=preview.adds)
-            tx.add_audit(Entry(book.at, by.id, What.RECORDED, _about(fact), detail))
+            tx.add_audit(Entry(book.at, by.id, _word(fact), _about(fact), detail))
             post(tx, self._channels.audit, f"record:{tx.revision()}", told, book.at)
             return Recorded(Became.RECORDED, preview)
         line = f"+ claim {thing.ref}: {preview.phrase}"
@@ -259,7 +255,20 @@ def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
 
 def _about(fact: Fact) -> str:
     """What the audit log files it under."""
-    return f"statement {fact.month}" if not isinstance(fact, (Movement, Notice)) else fact.ref
+    return f"statement {fact.month}" if isinstance(fact, Statement) else fact.ref
+
+
+def _word(fact: Fact) -> What:
+    """What the audit log calls recording it."""
+    match fact:
+        case Amendment():
+            return What.AMENDED
+        case Waived():
+            return What.WAIVED
+        case Indexed():
+            return What.INDEX_NOTED
+        case _:
+            return What.RECORDED
 
 
 def _claim_of(treasury: Treasury, fact: Fact) -> Claim | None:

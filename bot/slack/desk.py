@@ -59,6 +59,8 @@ class Recorder(Protocol):
     def note(self, actor: str, what: What, about: str, detail: Mapping[str, Any]) -> None: ...
 
 
+Needs = Role | Callable[[Asked], Role]
+"""The role that something takes; where that depends on what is asked for, what tells it."""
 Handler = Callable[[Asked], Payload | None]
 """Answers; None: there is nothing to say."""
 
@@ -101,13 +103,13 @@ class Desk:
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
 
     def answering(
-        self, handler: Handler, examples: tuple[str, ...], needs: Role = Role.VIEWER
+        self, handler: Handler, examples: tuple[str, ...], needs: Needs = Role.VIEWER
     ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that answers with `handler` whoever has the role it `needs`; `examples` go with a usage
         line."""
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
-            asked = replace(Asked.typed(command), needs=needs)
+            asked = _needing(Asked.typed(command), needs)
             ack(**self._answer(asked, self._noted(handler), examples))
 
         return listener
@@ -130,7 +132,7 @@ class Desk:
         return listener
 
     def submitting(
-        self, label: str, handler: Submitting, at_fault: Blame, needs: Role = Role.VIEWER
+        self, label: str, handler: Submitting, at_fault: Blame, needs: Needs = Role.VIEWER
     ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that lets `handler` take a dialog; `at_fault` says what no field is to blame for.
 
@@ -138,7 +140,7 @@ class Desk:
         """
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = replace(Asked.submitted(body, label), needs=needs)
+            asked = _needing(Asked.submitted(body, label), needs)
             ack(**self._submit(asked, handler, at_fault))
 
         return listener
@@ -319,6 +321,10 @@ class Desk:
         reason = plain_text(judged.reason)
         _log.info("command_refused", command=asked.command, user=asked.user_id, reason=reason)
         self.note(asked, What.REFUSED, reason=reason)
+
+
+def _needing(asked: Asked, needs: Needs) -> Asked:
+    return replace(asked, needs=needs if isinstance(needs, Role) else needs(asked))
 
 
 def _words(payload: Payload) -> str:

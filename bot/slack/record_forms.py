@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.domain.roles import Role
 from bot.domain.treasury import MovementKind
 
 
@@ -29,6 +30,9 @@ class Ask(StrEnum):
     USD = "usd"
     MONTH = "month"
     WHEN = "when"
+    UNTIL = "until"
+    """As `WHEN`, of what is ahead: nothing is filled in."""
+    DAY = "day"
     TEXT = "text"
     LONG = "long"
 
@@ -50,11 +54,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What one kind asks. `label` is it in the list of kinds, `title` (at most 24 characters) over its dialog."""
+    """What one kind asks. `label` is it in the list of kinds, `title` (at most 24 characters) over its dialog.
+
+    `needs` is the role that recording it takes.
+    """
 
     label: str
     title: str
     fields: tuple[Field, ...]
+    needs: Role = Role.OPERATOR
 
 
 def _may(field: Field) -> Field:
@@ -140,6 +148,46 @@ MOVEMENTS: Mapping[str, Form] = {
 """By the word of `MovementKind`."""
 
 STATEMENT, NOTICE, ANSWER = "statement", "notice", "answer"
+AMENDMENT, WAIVER, PRICE_INDEX = "amendment", "waiver", "price_index"
+
+AGREED: Mapping[str, Form] = {
+    AMENDMENT: Form(
+        "New terms from a day on (amendment)",
+        "New terms",
+        (
+            _FACILITY,
+            Field(
+                "effective",
+                "In force from",
+                Ask.DAY,
+                hint="From 00:00 where its interest accrues. The terms in force on that day are shown next, to change.",
+            ),
+        ),
+        Role.APPROVER,
+    ),
+    WAIVER: Form(
+        "Waiver of a lender",
+        "Waiver of a lender",
+        (
+            _FACILITY,
+            Field("from", "From", Ask.WHEN),
+            Field("until", "Until", Ask.UNTIL),
+            Field("reason", "Reason", Ask.LONG, hint="Shown with each alert. Alerts are relabelled, none silenced."),
+        ),
+        Role.APPROVER,
+    ),
+    PRICE_INDEX: Form(
+        "Price index of a lender (note)",
+        "Price index of a lender",
+        (
+            _FACILITY,
+            Field("since", "Since", Ask.WHEN),
+            Field("note", "Priced by", Ask.LONG, hint="As “CME CF BRR, 16:00 London”. A note: no number changes."),
+        ),
+        Role.APPROVER,
+    ),
+}
+"""What takes an approver."""
 
 FORMS: Mapping[str, Form] = {
     **MOVEMENTS,
@@ -172,6 +220,7 @@ FORMS: Mapping[str, Form] = {
         "What became of a notice",
         (Field("call", "Notice", Ask.CALL), Field("became", "It is", Ask.END), replace(_AT, label="Since")),
     ),
+    **AGREED,
 }
 """Every kind, by the word that `/record` takes, in the order in which they are offered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -48,18 +48,23 @@ def filled_in(asked: Asked, kind: str) -> dict[str, str | int]:
 
 
 def _raw(value: Mapping[str, Any], ask: Ask) -> str | int | None:
-    if ask is Ask.WHEN:
+    if ask in (Ask.WHEN, Ask.UNTIL):
         instant = value.get("selected_date_time")
         return instant if isinstance(instant, int) else None
     if ask in MENUS:
         option = value.get("selected_option")
         return str(option.get("value") or "") or None if isinstance(option, Mapping) else None
-    typed = value.get("value")
+    typed = value.get("selected_date" if ask is Ask.DAY else "value")
     return one_line(typed) or None if isinstance(typed, str) else None
 
 
 def fact_of(kind: str, values: Values, book: Book) -> Fact:
-    """The fact. WrongFieldsError: what is missing, or cannot be read."""
+    """The fact; of what takes an approver, see `bot.slack.agreements`. WrongFieldsError as for `said_in`."""
+    return _made(kind, said_in(kind, values, book))
+
+
+def said_in(kind: str, values: Values, book: Book) -> dict[str, Any]:
+    """What each field says. WrongFieldsError: what is missing, or cannot be read."""
     said: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for field in FORMS[kind].fields:
@@ -74,7 +79,7 @@ def fact_of(kind: str, values: Values, book: Book) -> Fact:
             wrong[field.name] = str(error)
     if wrong:
         raise WrongFieldsError(wrong)
-    return _made(kind, said)
+    return said
 
 
 def _made(kind: str, said: dict[str, Any]) -> Fact:
@@ -98,20 +103,20 @@ def _choice(value: str | int, field: Field, book: Book) -> Any:
 
 
 def _btc(value: str | int, _field: Field, _book: Book) -> int:
-    amount = _amount(str(value), 8, "1,391.61")
+    amount = amount_of(str(value), 8, "1,391.61")
     if abs(amount) > MOST_BTC:
         raise ValueError(f"That is more than the {show_btc(MOST_BTC)} BTC there will ever be.")
     return amount
 
 
 def _usd(value: str | int, _field: Field, _book: Book) -> int:
-    amount = _amount(str(value), 2, "49,750,000.00 or 49.75m")
+    amount = amount_of(str(value), 2, "49,750,000.00 or 49.75m")
     if abs(amount) > MOST_USD:
         raise ValueError(f"That is more than {show_usd(MOST_USD)}.")
     return amount
 
 
-def _amount(text: str, places: int, example: str) -> int:
+def amount_of(text: str, places: int, example: str) -> int:
     """`text` in units of 10^-places, exactly. ValueError where it is none, or finer than that."""
     found = _AMOUNT.match(text) if len(text) <= LONGEST_AMOUNT else None
     if found is None:
@@ -137,6 +142,21 @@ def _when(value: str | int, _field: Field, _book: Book) -> datetime:
     return instant
 
 
+def _day(value: str | int, _field: Field, _book: Book) -> date:
+    return day_of(str(value))
+
+
+def day_of(text: str) -> date:
+    """A day as Slack reports it. ValueError: no day, or one that nobody means."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("That is no day.") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError("That is out of range; choose a year from 2009 on.")
+    return day
+
+
 def _text(value: str | int, field: Field, _book: Book) -> str:
     text, longest = str(value), LONGEST[field.ask]
     if len(text) > longest:
@@ -149,6 +169,8 @@ _READERS: Mapping[Ask, Callable[[str | int, Field, Book], Any]] = {
     Ask.USD: _usd,
     Ask.MONTH: _month,
     Ask.WHEN: _when,
+    Ask.UNTIL: _when,
+    Ask.DAY: _day,
     Ask.TEXT: _text,
     Ask.LONG: _text,
 }

@@ -26,6 +26,7 @@ _groups = table_of(tables.FacilityGroup)
 _facilities = table_of(tables.Facility)
 _terms = table_of(tables.FacilityTerms)
 _waivers = table_of(tables.Waiver)
+_indices = table_of(tables.PriceIndex)
 _notices = table_of(tables.Notice)
 _outcomes = table_of(tables.NoticeOutcome)
 _movements = table_of(tables.Movement)
@@ -37,6 +38,7 @@ def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]
         *_opening(connection, at),
         *_amendments(connection, at),
         *_waived(connection, at),
+        *_indexed(connection, at),
         *_calls(connection, at),
         *_monthly(connection, at),
         *_moved(connection, at),
@@ -89,6 +91,18 @@ def _waived(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     )
     for facility, since, recorded_at in connection.execute(query):
         yield LateRecord(What.WAIVER, f"{facility} {since.date().isoformat()}", since, recorded_at)
+
+
+def _indexed(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    i, f = _indices.c, _facilities.c
+    query = (
+        select(i.facility, i.since, i.recorded_at)
+        .join_from(_indices, _facilities)
+        .where(i.recorded_at > at, i.since <= at, i.recorded_at > f.recorded_at)
+        .order_by(i.since, i.id)
+    )
+    for facility, since, recorded_at in connection.execute(query):
+        yield LateRecord(What.PRICE_INDEX, f"{facility} {since.date().isoformat()}", since, recorded_at)
 
 
 def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:

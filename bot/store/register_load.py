@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from bot.domain.documents import calendar_from, claimed_from, group_from, policy_from, terms_from
-from bot.domain.terms import Facility, TermsVersion, Waiver
+from bot.domain.terms import Facility, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import (
     Account,
     CashCost,
@@ -37,6 +37,7 @@ NOTICE: Columns = (
 )
 FACILITY: Columns = ("id", "lender", "principal", "accrued", "collateral", "drawn", "group")
 WAIVER: Columns = ("since", "until", "reason")
+PRICE_INDEX: Columns = ("since", "note")
 NEED: Columns = ("due", "usd", "purpose")
 MOVEMENT: Columns = (
     *("at", "kind", "ref", "account", "to", "facility", "btc", "usd", "of", "reverses", "gross_usd", "fee_usd"),
@@ -97,6 +98,9 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
     waivers: defaultdict[str, list[Waiver]] = defaultdict(list)
     for facility, *waiver in _rows(connection, tables.Waiver, ("facility", *WAIVER), "id"):
         waivers[facility].append(Waiver(*waiver))
+    noted: defaultdict[str, list[PriceIndex]] = defaultdict(list)
+    for facility, *index in _rows(connection, tables.PriceIndex, ("facility", *PRICE_INDEX), "id"):
+        noted[facility].append(PriceIndex(*index))
     rows = _rows(connection, tables.Facility, (*FACILITY, "timezone"), "position", "id")
     return tuple(
         Facility(
@@ -104,6 +108,7 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
             zone=ZoneInfo(row.timezone),
             versions=tuple(sorted(versions[row.id].values(), key=lambda version: version.effective or date.min)),
             waivers=tuple(waivers[row.id]),
+            price_index=tuple(noted[row.id]),
         )
         for row in rows
     )

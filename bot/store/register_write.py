@@ -15,11 +15,22 @@ from sqlalchemy import Connection, insert, update
 
 from bot.domain.documents import calendar_document, group_document, policy_document, terms_document
 from bot.domain.periods import Calendar
-from bot.domain.terms import Facility, Group, TermsVersion, Waiver
+from bot.domain.terms import Facility, Group, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import Treasury
 from bot.store import tables
 from bot.store.columns import Base, table_of
-from bot.store.register_load import ACCOUNT, CASH_COST, FACILITY, MOVEMENT, NEED, NOTICE, OUTCOMES, STATEMENT, WAIVER
+from bot.store.register_load import (
+    ACCOUNT,
+    CASH_COST,
+    FACILITY,
+    MOVEMENT,
+    NEED,
+    NOTICE,
+    OUTCOMES,
+    PRICE_INDEX,
+    STATEMENT,
+    WAIVER,
+)
 
 T = TypeVar("T")
 Values = dict[str, Any]
@@ -72,6 +83,10 @@ def _outcome(item: tuple[str, str, datetime]) -> Values:
     return dict(zip(("notice", "became", "at"), item, strict=True))
 
 
+def _price_index(item: tuple[str, PriceIndex]) -> Values:
+    return {"facility": item[0]} | _plainly(PRICE_INDEX)(item[1])
+
+
 _ID = attrgetter("id")
 _REF = attrgetter("ref")
 _OPENING_FIGURES = ("principal", "accrued", "collateral", "drawn")
@@ -84,6 +99,7 @@ _TERMS = _Family(
     tables.FacilityTerms, ("facility", "effective"), lambda item: (item[0], item[1].effective), _terms, amended=True
 )
 _WAIVERS = _Family(tables.Waiver, ("facility", *WAIVER), lambda item: item, _waiver, fixed=None)
+_PRICE_INDEX = _Family(tables.PriceIndex, ("facility", *PRICE_INDEX), lambda item: item, _price_index, fixed=None)
 _NOTICES = _Family(tables.Notice, ("ref",), _REF, _plainly(NOTICE), fixed=("recovered",))
 _OUTCOMES = _Family(tables.NoticeOutcome, ("notice", "became"), lambda item: item[:2], _outcome, fixed=None)
 _NEEDS = _Family(tables.Need, ("due", "purpose"), attrgetter("due", "purpose"), _plainly(NEED))
@@ -107,6 +123,7 @@ class Writer:
         self._keep(_FACILITIES, before.facilities if before else (), new.facilities)
         self._keep(_TERMS, _versions(before), _versions(new))
         self._keep(_WAIVERS, _waivers(before), _waivers(new))
+        self._keep(_PRICE_INDEX, _noted(before), _noted(new))
         self._keep(_NOTICES, before.notices if before else (), new.notices)
         self._keep(_OUTCOMES, _outcomes(before), _outcomes(new))
         self._keep(_NEEDS, before.needs if before else (), new.needs)
@@ -186,3 +203,7 @@ def _outcomes(treasury: Treasury | None) -> list[tuple[str, str, datetime]]:
 
 def _waivers(treasury: Treasury | None) -> list[tuple[str, Waiver]]:
     return [(f.id, waiver) for f in treasury.facilities for waiver in f.waivers] if treasury else []
+
+
+def _noted(treasury: Treasury | None) -> list[tuple[str, PriceIndex]]:
+    return [(f.id, index) for f in treasury.facilities for index in f.price_index] if treasury else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
 
 from bot.treasury_file.values import Float, shown
@@ -10,12 +11,17 @@ Path: TypeAlias = tuple[str | int, ...]
 """Where a table is: ("facility", 0, "tier", 2); tables count from 0 here and from 1 in what is shown."""
 
 
-class TreasuryFileError(Exception):
-    """A treasury file that cannot be taken. `faults` has every one, a line each."""
+Fault: TypeAlias = tuple[Path, str]
+"""What is wrong, and where: the path of the key, or of the table where no key is to blame."""
 
-    def __init__(self, faults: list[str]) -> None:
+
+class TreasuryFileError(Exception):
+    """A treasury file that cannot be taken. `faults` has every one, a line each; `found` those with a place."""
+
+    def __init__(self, faults: list[str], found: Iterable[Fault] = ()) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+        self.found = tuple(found)
 
 
 class Layout(Protocol):
@@ -41,12 +47,18 @@ class Faults:
         self._file = file
         self._layout = layout
         self._found: list[tuple[tuple[int, ...], str]] = []
+        self.placed: list[Fault] = []
+        """Each as it was found, without the words for its place."""
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, path: Path, text: str, at: Path | None = None) -> None:
         """`text` is wrong with the table at `path`; `at` is the line's place in the order, where it is another."""
+        self.placed.append((at or path, text))
+        self._add(path, text, at)
+
+    def _add(self, path: Path, text: str, at: Path | None) -> None:
         place = self._layout.name(path)
         self._found.append(
             (self._layout.order(at or path), f"{self._file}: {place}: {text}" if place else f"{self._file}: {text}")
@@ -54,7 +66,8 @@ class Faults:
 
     def key(self, path: Path, key: str, text: str) -> None:
         """`text` is wrong with `key` of the table at `path`."""
-        self.add(path, f"{key}: {text}", at=(*path, key))
+        self.placed.append(((*path, key), text))
+        self._add(path, f"{key}: {text}", (*path, key))
 
     def missing(self, path: Path, key: str, example: str, instead: str = "") -> None:
         """The table at `path` lacks `key`, which could be `example`; or it has `instead`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.treasury import Treasury
@@ -11,10 +13,10 @@ from bot.treasury_file.check_links import check_file
 from bot.treasury_file.check_movements import add_ledger_faults, add_movement_faults
 from bot.treasury_file.check_terms import check_releases
 from bot.treasury_file.csv_file import is_csv, parse_csv
-from bot.treasury_file.faults import TreasuryFileError
+from bot.treasury_file.faults import Fault, Faults, TreasuryFileError
 from bot.treasury_file.places import TreasuryFile
 from bot.treasury_file.rows import Parsed, read_rows
-from bot.treasury_file.toml_file import BEGINS, parse_toml
+from bot.treasury_file.toml_file import BEGINS, TomlLayout, parse_toml
 
 UTC = ZoneInfo("UTC")
 _FIRST_A_TREASURY = "Nothing imported yet: plimsoll import FILE, a treasury file (TOML); {} only adds to one"
@@ -44,6 +46,18 @@ def read_file(path_name: str, text: str, known: Treasury | None = None) -> Treas
     return _read(path_name, parse_csv(path_name, text, known), known)
 
 
+def read_part(document: Mapping[str, Any], known: Treasury) -> Treasury | tuple[Fault, ...]:
+    """What a part that nobody wrote as text says on top of what is `known`, or what is wrong with it and where.
+
+    `document` is as tomllib gives one.
+    """
+    layout = TomlLayout("", document)
+    try:
+        return _read("", Parsed(document, layout, Faults("", layout)), known).treasury
+    except TreasuryFileError as error:
+        return error.found
+
+
 def _read(path_name: str, parsed: Parsed, known: Treasury | None) -> TreasuryFile:
     """What is the same for every form of file: its tables, held against each other and against what is recorded."""
     faults = parsed.faults
@@ -54,7 +68,7 @@ def _read(path_name: str, parsed: Parsed, known: Treasury | None) -> TreasuryFil
         faults.add((), f"[treasury] is missing; {BEGINS}")
     if faults or rows.treasury is None:
         add_movement_faults(rows, recorded, faults)
-        raise TreasuryFileError(faults.in_order())
+        raise TreasuryFileError(faults.in_order(), faults.placed)
     built = build(rows, rows.treasury.data, recorded)
     if known is None:
         add_ledger_faults(built, faults)
@@ -62,5 +76,5 @@ def _read(path_name: str, parsed: Parsed, known: Treasury | None) -> TreasuryFil
         check_releases(rows, built.treasury, known, faults)
         add_movement_faults(rows, known, faults)
     if faults:
-        raise TreasuryFileError(faults.in_order())
+        raise TreasuryFileError(faults.in_order(), faults.placed)
     return TreasuryFile(path_name, parsed.layout, rows, built.treasury)

@@ -85,6 +85,7 @@ class FacilityRows:
     terms: TermsRows
     amendments: list[AmendmentRows]
     waivers: list[Row[t.WaiverTable]]
+    price_index: list[Row[t.PriceIndexTable]]
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ class _Reader:
             self._terms(row.raw, row.path),
             [AmendmentRows(amendment, self._terms(amendment.raw, amendment.path)) for amendment in amendments],
             self.many(t.WaiverTable, row.raw, row.path, "waiver"),
+            self.many(t.PriceIndexTable, row.raw, row.path, "price_index"),
         )
 
     def _terms(self, raw: Mapping[str, Any], path: Path) -> TermsRows:

@@ -94,6 +94,14 @@ class What:
 
 
 MINED = {"record_account": "custody", "record_btc": "1", "record_at": int(START.timestamp()), "record_ref": "pool 1"}
+FRESH: dict[str, Callable[[int], dict[str, Any]]] = {
+    "record_ref": lambda number: {"record_ref": f"pool {number}"},
+    "record_effective": lambda number: {"record_effective": f"{2030 + number // 12}-{number % 12 + 1:02d}-01"},
+}
+"""What is recorded once is another each time."""
+TERMS_OF = {"record_facility": "antalpha", "record_effective": "2026-06-01"}
+NEW_TERMS = {"term_rate": "8.5 %"}
+NOTED = {"record_facility": "antalpha", "record_since": int(START.timestamp()), "record_note": "BRR"}
 WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
     "/holdings": What(Role.VIEWER, "/holdings"),
@@ -114,6 +122,16 @@ WHAT = {
     "the list of kinds": What(Role.OPERATOR, "/record", dialog=True, fills=({"record_kind": "mined"},)),
     "each form": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED,)),
     "the preview": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED, {})),
+    "/record amendment": What(Role.APPROVER, "/record amendment"),
+    "/record waiver": What(Role.APPROVER, "/record waiver"),
+    "/record price_index": What(Role.APPROVER, "/record price_index"),
+    "its kinds in the list": What(Role.APPROVER, "/record", dialog=True, fills=({"record_kind": "waiver"},)),
+    "the day of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF,)),
+    "the form of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS)),
+    "the form of a waiver or a note": What(Role.APPROVER, "/record price_index", dialog=True, fills=(NOTED,)),
+    "the preview that records them": What(
+        Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS, {})
+    ),
     "Confirm": What(Role.OPERATOR, action=CONFIRM_CLAIM),
     "Withdraw…": What(Role.OPERATOR, action=WITHDRAW_CLAIM),
     "an operator's command": What(Role.OPERATOR, "/operate", own=True),
@@ -182,6 +200,7 @@ class World:
     own: str
     posts: dict[str, str]
     done: list[str]
+    dialogs: int = 0
 
     def asks(self, what: What, user: str, where: str) -> str:
         """What comes of it: one of the words of the table. What is refused has changed nothing."""
@@ -207,7 +226,9 @@ class World:
         if not refused:
             assert told or self.state(user, channel) != state, "nothing came of it"
             return "answered"
-        assert self.state(user, channel) == state, "it was refused, and something was done"
+        *now, opened = self.state(user, channel)
+        assert now == list(state[:-1]), "it was refused, and something was done"
+        assert opened <= state[-1], "it was refused, and a dialog opened that can be sent"
         assert "\n" not in told
         assert "LTV at" not in told
         (word,) = refused
@@ -232,9 +253,11 @@ class World:
         """The last of the dialogs that one leads to."""
         self.bot.slack.connect(self.bot.url)
         view: View | None = dialog(self.bot, what.line, user="U0APPROVER")
+        self.dialogs += 1
         for fills in what.fills[:-1]:
             assert view is not None
-            assert self.bot.slack.submit_view(view.id, fills).ok
+            new = FRESH.get(next(iter(fills.keys() & FRESH.keys()), ""), lambda _number: {})
+            assert self.bot.slack.submit_view(view.id, fills | new(self.dialogs)).ok
             view = self.bot.slack.state.open_modal("U0APPROVER")
         assert view is not None
         return view
@@ -255,9 +278,9 @@ class World:
             acts = [(event.change, event.by) for event in tx.alert_events()]
             revision = tx.revision()
             silences = [(one.id, one.until) for one in tx.silences(self.bot.clock.now())]
-        opened = [view.id for view in self.bot.slack.state.modals(user)]
+        opened = {view.id for view in self.bot.slack.state.modals(user) if "submit" in view.body}  # not a refusal
         edits = len(self.bot.slack.message(self.posts[channel], channel).edits)
-        return acts, silences, opened, edits, len(self.done), revision
+        return acts, silences, edits, len(self.done), revision, opened
 
 
 @pytest.fixture(scope="module")

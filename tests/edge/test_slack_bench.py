@@ -22,6 +22,7 @@ from bot.domain.transitions import Transition
 from bot.domain.weeks import Weekly
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.agreeing import Agreements
 from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import run_checks
@@ -39,7 +40,7 @@ from bot.slack.requests import Requests
 from bot.slack.web import slack_blueprint
 from bot.store.engine import DatabaseUnavailableError
 from bot.store.store import Store
-from bot.treasury_file import read_treasury
+from bot.treasury_file import read_part, read_treasury
 from bot.workspace import Workspace
 
 SECRET, TOKEN = "shh", "xoxb-test"
@@ -107,7 +108,7 @@ class Bench:
         self.channels = Channels("C1", "C2", "S1", audit=audit)
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
-        self.records = Records(store, self.books, clock, self.channels, self.changes.extend)
+        self.records = Records(store, self.books, clock, self.channels, self.changes.extend, Agreements(read_part))
         self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
         self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)

@@ -13,7 +13,7 @@ import pytest
 from making import NOON, OPENED, TERMS, a_treasury
 from sqlalchemy import text
 
-from bot.domain.terms import DayCount, Facility, Group, GroupTest, InterestMode, Terms, TermsVersion, Waiver
+from bot.domain.terms import DayCount, Facility, Group, GroupTest, InterestMode, PriceIndex, Terms, TermsVersion, Waiver
 from bot.domain.treasury import (
     Account,
     CashCost,
@@ -60,6 +60,10 @@ def waived(treasury: Treasury, since: datetime) -> Treasury:
     return first_of(treasury, waivers=(*treasury.facilities[0].waivers, more))
 
 
+def noted(treasury: Treasury, since: datetime) -> Treasury:
+    return first_of(treasury, price_index=(*treasury.facilities[0].price_index, PriceIndex(since, "BRR")))
+
+
 def called(treasury: Treasury, **changes: Any) -> Treasury:
     return replace(treasury, notices=(replace(treasury.notices[0], **changes), *treasury.notices[1:]))
 
@@ -93,6 +97,7 @@ KINDS: dict[str, tuple[Callable[[Treasury], Treasury], str, str, datetime]] = {
         datetime(2026, 2, 9, 6, tzinfo=UTC),
     ),
     "a waiver": (lambda t: waived(t, WHEN), "waiver", "antalpha 2026-02-09", WHEN),
+    "a price index": (lambda t: noted(t, WHEN), "price_index", "antalpha 2026-02-09", WHEN),
     "a call": (
         lambda t: more(t, "notices", Notice("notice 3", "margin call", WHEN, 5_700_000, facility="antalpha")),
         "call",
@@ -160,6 +165,7 @@ UNDATED: dict[str, Callable[[Treasury], Treasury]] = {
         ),
         LATER + HOUR,
     ),
+    "a price index since later": lambda t: noted(t, LATER + HOUR),
     "a loan drawn later": lambda t: more(t, "facilities", loan("new", date(2026, 6, 1))),
     "nothing": lambda t: t,
 }
@@ -176,6 +182,7 @@ def test_what_came_with_its_loan_or_its_call_is_one_record_with_that(store: Stor
     put(store, a_treasury(), FIRST)
     terms = (TermsVersion(None, FREE), TermsVersion(date(2026, 2, 8), replace(FREE, cushion=Fraction(1, 9))))
     whole = replace(loan("old", date(2025, 1, 1)), versions=terms, waivers=(Waiver(NOON, LATER + DAY, "grace"),))
+    whole = replace(whole, price_index=(PriceIndex(NOON, "BRR"),))
     notice = Notice("notice 3", "margin call", WHEN, 5_700_000, facility="antalpha", disputed=WHEN, met=WHEN + HOUR)
     put(store, more(more(a_treasury(), "facilities", whole), "notices", notice), LATER)
     assert [(what, ref) for what, ref, *_ in late(store, LATER - HOUR)] == [("facility", "old"), ("call", "notice 3")]
@@ -224,16 +231,18 @@ def test_who_recorded_what_became_of_a_call_is_taken_over_from_the_lines_of_befo
     store: Store, database_url: str
 ) -> None:
     """As a database of 0005 has it: in the lines of its changes alone."""
-    put(store, a_treasury(), FIRST)
+    known = first_of(a_treasury(), price_index=())
+    put(store, known, FIRST)
     with store.writing() as tx:
         line = "~ call “notice 1” met 2026-02-09T12:00:00Z"
-        tx.apply(called(a_treasury(), met=WHEN), at=LATER, by="U2", source="later.toml", lines=(line,))
+        tx.apply(called(known, met=WHEN), at=LATER, by="U2", source="later.toml", lines=(line,))
     with store.engine.connect() as connection:
         query = text("SELECT * FROM notice_outcome ORDER BY notice, became")
         rows = connection.execute(query).all()
     store.close()
     with writing(open_engine(database_url, foreign_keys=False, pooled=False)) as connection:
         connection.execute(text("DROP TABLE notice_outcome"))
+        connection.execute(text("DROP TABLE price_index"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
     assert migrate.upgrade(database_url)[0] == "0006"
     with store.engine.connect() as connection:  # which connects anew

@@ -36,7 +36,9 @@ def test_the_json_of_the_contract_is_what_the_file_of_the_contract_gives():
         "level": "critical",
         "tier": "margin call",
         "waived_until": None,
+        "price_index": None,
         "call": None,
+        "claims": [],
         "cures": {
             "top_up_btc": "1391.60839161",
             "repay_usd": "49750000.00",
@@ -44,7 +46,6 @@ def test_the_json_of_the_contract_is_what_the_file_of_the_contract_gives():
             "sell_pledged_btc": "2621.87088275",
         },
         "interest_due": None,
-        "claims": [],
     }
     assert call == {
         "name": "margin call",

@@ -24,12 +24,12 @@ def register(app: App, desk: Desk, records: Records, dialogs: Dialogs) -> None:
     """Opens the dialog that asks what to record, or the form of a kind, or lists what waits to be confirmed."""
 
     def record(asked: Asked) -> Payload | None:
-        said = tidy(asked.text).lower().replace(" ", "_")
+        said = _said(asked)
         book = records.look()
         if said == "claims":
             return claims(book.treasury.claims, book, desk.slash)
         if not said:
-            dialogs.open(asked, kinds(asked.origin))
+            dialogs.open(asked, kinds(asked.origin, desk.standing(asked).role or asked.needs))
             return None
         if said not in FORMS:
             raise UsageError(f"{quoted(tidy(asked.text))} is nothing to record; it is one of {', '.join(FORMS)}.")
@@ -38,4 +38,14 @@ def register(app: App, desk: Desk, records: Records, dialogs: Dialogs) -> None:
         dialogs.open(asked, form(said, book, asked.carrying(kind=said)))
         return None
 
-    app.command(desk.slash("record"))(desk.answering(record, EXAMPLES, Role.OPERATOR))
+    app.command(desk.slash("record"))(desk.answering(record, EXAMPLES, _needs))
+
+
+def _said(asked: Asked) -> str:
+    return tidy(asked.text).lower().replace(" ", "_")
+
+
+def _needs(asked: Asked) -> Role:
+    """What recording a kind takes; an operator, where it is none or not said yet."""
+    form = FORMS.get(_said(asked))
+    return form.needs if form else Role.OPERATOR

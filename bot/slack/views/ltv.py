@@ -32,6 +32,9 @@ def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "
     blocks: list[Block] = [section(f"*{rich(headed)}*")] if headed else []
     blocks += [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
     pieces, note = _fitted(book, found, slash)
+    index = wording.price_index_sentence(book, exposures[0]) if len(exposures) == 1 else None
+    if index:
+        pieces += packed(index)
     blocks += [section(piece) for piece in pieces]
     if not found:
         blocks += [section("There are no facilities: nothing is borrowed.")]

@@ -28,13 +28,14 @@ HELP = (
     ("digest", "this week so far: what changed, what comes, what to do first"),
     ("digest last", "the same of the last week that ended"),
     ("record", "a movement, a month's statement, a lender's notice and what became of it"),
+    ("record amendment", "new terms from a day on; also waiver and price_index: by an approver"),
     ("record claims", "what waits for a second operator to confirm it"),
     ("plimsoll", "this help, and whether all is well"),
 )
 MAY = {
     Role.VIEWER: "ask, take alerts and silence them",
     Role.OPERATOR: "record as well",
-    Role.APPROVER: "approve as well",
+    Role.APPROVER: "amend terms, record waivers and price indices as well",
 }
 WHERE = (
     "In any internal channel or a direct message; only the asker sees the answer. Guests, other organisations, bots, "

@@ -10,6 +10,7 @@ from slackblocks import (
     ActionsBlock,
     Block,
     Button,
+    DatePicker,
     DateTimePicker,
     InputBlock,
     Option,
@@ -21,14 +22,16 @@ from slackblocks import (
 
 from bot.domain.book import Book
 from bot.domain.fact_words import claim_phrase
+from bot.domain.periods import local_day
 from bot.domain.production import month_begins, month_key
 from bot.domain.record_told import RecordTold
+from bot.domain.roles import Role
 from bot.domain.treasury import Claim
 from bot.domain.words import plain_people
 from bot.services.records import Preview
 from bot.slack.limits import Payload
 from bot.slack.record_choices import MENUS, choices
-from bot.slack.record_forms import FORMS, Ask, Field
+from bot.slack.record_forms import AMENDMENT, FORMS, Ask, Field
 from bot.slack.record_reading import LONGEST
 from bot.slack.slash import Slash
 from bot.slack.text import flat, rich
@@ -36,6 +39,8 @@ from bot.slack.views.parts import code, context, payload, rendered, section, sec
 
 KIND, FORM, CHECK, WITHDRAW = "record_kind", "record_form", "record_check", "record_withdraw"
 """The callbacks of the dialogs: which kind, a form, what it would change, why a claim is withdrawn."""
+AGREE, APPROVE = "record_agree", "record_approve"
+"""Those of a form and of what it would change, where that takes an approver."""
 KIND_BLOCK, REASON_BLOCK = "record_kind", "record_reason"
 CONFIRM_CLAIM, WITHDRAW_CLAIM = "record_confirm_claim", "record_withdraw_claim"
 """The action ids of a claim's buttons."""
@@ -43,16 +48,19 @@ LONGEST_OPTION, MOST_CLAIMS = 75, 15
 BUDGET = 7_000
 
 
-def kinds(origin: str) -> dict[str, Any]:
-    """The first dialog: what is to be recorded."""
-    menu = StaticSelectMenu("kind", [_option(form.label, kind) for kind, form in FORMS.items()])
-    return _modal(KIND, "Record", "Next", origin, [InputBlock(_plain("What"), menu, block_id=KIND_BLOCK)])
+def kinds(origin: str, role: Role) -> dict[str, Any]:
+    """The first dialog: what is to be recorded, of all that somebody of `role` may record."""
+    offered = [option(form.label, kind) for kind, form in FORMS.items() if form.needs <= role]
+    menu = StaticSelectMenu("kind", offered)
+    return modal(KIND, "Record", "Next", origin, [InputBlock(plain("What"), menu, block_id=KIND_BLOCK)])
 
 
 def form(kind: str, book: Book, origin: str) -> dict[str, Any]:
     """The form of one kind, with what there is to choose from now. Menus with nothing in them are left out."""
     blocks = [block for field in FORMS[kind].fields if (block := _input(field, book)) is not None]
-    return _modal(FORM, FORMS[kind].title, "Check", origin, blocks)
+    asked = FORMS[kind]
+    next_one = "Next" if kind == AMENDMENT else "Check"
+    return modal(AGREE if asked.needs > Role.OPERATOR else FORM, asked.title, next_one, origin, blocks)
 
 
 def lacking(kind: str, book: Book) -> str:
@@ -75,17 +83,21 @@ def _input(field: Field, book: Book) -> Block | None:
     element = _element(field, book)
     if element is None:
         return None
-    hint = _plain(field.hint) if field.hint else None
-    return InputBlock(_plain(field.label), element, block_id=field.block, hint=hint, optional=field.optional)
+    hint = plain(field.hint) if field.hint else None
+    return InputBlock(plain(field.label), element, block_id=field.block, hint=hint, optional=field.optional)
 
 
 def _element(field: Field, book: Book) -> Any | None:
     if field.ask in MENUS:
-        offered = [_option(one.label, one.value) for one in choices(field.ask, book)]
+        offered = [option(one.label, one.value) for one in choices(field.ask, book)]
         only = offered[0] if len(offered) == 1 and not field.optional else None
         return StaticSelectMenu(field.name, offered, initial_option=only) if offered else None
     if field.ask is Ask.WHEN:
         return DateTimePicker(field.name, initial_datetime=None if field.optional else int(book.at.timestamp()))
+    if field.ask is Ask.UNTIL:
+        return DateTimePicker(field.name)
+    if field.ask is Ask.DAY:
+        return DatePicker(field.name, initial_date=local_day(book.at, book.treasury.zone).isoformat())
     if field.ask is Ask.MONTH:
         return PlainTextInput(field.name, initial_value=_last_month(book), max_length=7)
     return PlainTextInput(field.name, max_length=LONGEST.get(field.ask, 40))
@@ -96,7 +108,7 @@ def _last_month(book: Book) -> str:
     return month_key(month_begins(month_key(book.at, zone), zone) - timedelta.resolution, zone)
 
 
-def check(preview: Preview, origin: str) -> dict[str, Any]:
+def check(preview: Preview, origin: str, callback: str = CHECK) -> dict[str, Any]:
     """What recording it would change. Nothing is recorded before it is sent."""
     said = preview.phrase[:1].upper() + preview.phrase[1:]
     if preview.nothing:
@@ -104,18 +116,18 @@ def check(preview: Preview, origin: str) -> dict[str, Any]:
     blocks = [section(f"*{rich(said)}*"), *(sections(preview.claimed) if preview.claimed else [])]
     blocks += _within(["Once it is confirmed:", *preview.lines] if preview.claimed else preview.lines)
     blocks += [section(f":warning: {rich(one)}") for one in preview.remarks]
-    return _modal(CHECK, "Check, then record", "Claim" if preview.claimed else "Record", origin, blocks, close="Back")
+    return modal(callback, "Check, then record", "Claim" if preview.claimed else "Record", origin, blocks, close="Back")
 
 
 def trouble(text: str) -> dict[str, Any]:
     """Why it was not recorded, in place of the preview."""
-    return _modal(CHECK, "Not recorded", None, "", sections(text), close="Back")
+    return modal(CHECK, "Not recorded", None, "", sections(text), close="Back")
 
 
 def withdrawing(phrase: str, origin: str) -> dict[str, Any]:
     """Asks why a claim is taken back."""
-    reason = InputBlock(_plain("Why"), PlainTextInput("reason", max_length=LONGEST[Ask.LONG]), block_id=REASON_BLOCK)
-    return _modal(WITHDRAW, "Withdraw a claim", "Withdraw", origin, [*sections(phrase), reason])
+    reason = InputBlock(plain("Why"), PlainTextInput("reason", max_length=LONGEST[Ask.LONG]), block_id=REASON_BLOCK)
+    return modal(WITHDRAW, "Withdraw a claim", "Withdraw", origin, [*sections(phrase), reason])
 
 
 def told(record: RecordTold) -> Payload:
@@ -171,9 +183,10 @@ def _within(lines: Iterable[str]) -> list[Block]:
     return sections(text)
 
 
-def _modal(
+def modal(
     callback: str, title: str, submit: str | None, origin: str, blocks: list[Block], close: str = "Cancel"
 ) -> dict[str, Any]:
+    """A dialog; `origin` is what it brings back."""
     view = {
         "type": "modal",
         "callback_id": callback,
@@ -185,10 +198,12 @@ def _modal(
     return view | ({"submit": {"type": "plain_text", "text": submit}} if submit else {})
 
 
-def _option(label: str, value: str) -> Option:
+def option(label: str, value: str) -> Option:
+    """One of a menu."""
     shown = label if len(label) <= LONGEST_OPTION else label[: LONGEST_OPTION - 1] + "…"
-    return Option(_plain(shown), value)
+    return Option(plain(shown), value)
 
 
-def _plain(text: str) -> Text:
+def plain(text: str) -> Text:
+    """Text that Slack shows as it is."""
     return Text(text, type_=TextType.PLAINTEXT)

@@ -125,6 +125,17 @@ class Waiver(Recorded, table=True):
     reason: str
 
 
+class PriceIndex(Recorded, table=True):
+    """What was noted of the index that a lender prices by: the newest since an instant counts, older ones are kept."""
+
+    __tablename__ = "price_index"
+
+    id: int | None = Field(default=None, primary_key=True)
+    facility: str = Field(foreign_key="facility.id", index=True)
+    since: datetime = Field(sa_type=UTCDateTime)
+    note: str
+
+
 class Notice(Recorded, table=True):
     """A lender's call and what became of it."""
 
