@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test chaos troubles check bench lock clean
+.PHONY: demo test chaos fuzz troubles check bench lock clean
 
 # Runs the whole bot on a simulated market with a local Slack workspace: no account, network or database server.
 demo: $(VENV)/.run
@@ -17,6 +17,11 @@ test: $(VENV)/.dev
 N ?= 200
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos --kills $(N)
+
+# Malformed bodies, payloads and texts at the whole bot; N= for more or fewer, SEED= of an earlier run, ONLY=1234 of it.
+fuzz: CASES = $(if $(filter command line environment,$(origin N)),$(N),100000)
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --cases $(CASES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 # The database away, locked and full, for a minute each.
 troubles: $(VENV)/.dev

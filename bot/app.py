@@ -31,16 +31,19 @@ from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Schedule
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.agreeing import Agreements
 from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import poll_price, run_checks
 from bot.services.deliver import Delivery
 from bot.services.digest import Digests
 from bot.services.fallback import Fallback
+from bot.services.interest import InterestReminders
 from bot.services.month_end import MonthEnds
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
+from bot.services.records import Records
 from bot.services.turns import Turn, Turns
 from bot.settings import Settings
 from bot.slack.app import build_app
@@ -54,6 +57,7 @@ from bot.slack.token import TokenWatch
 from bot.slack.uploads import Uploads
 from bot.store.engine import open_engine
 from bot.store.store import Store
+from bot.treasury_file import read_part
 
 LAST_ENTRIES_WITHIN = timedelta(seconds=2)
 SOCKET_SILENCE = timedelta(minutes=1)
@@ -93,13 +97,16 @@ class Running:
             settings.escalation_channel,
             settings.escalation_group,
             settings.digest_channel,
+            settings.audit_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
+        self.records = Records(self.store, self.books, clock, self.channels, self._recorded, Agreements(read_part))
         self._illustrating = Illustrating(self.questions, Uploads(slack).picture)
         self.digests = Digests(
             self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating
         )
         self.month_ends = MonthEnds(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
+        self.interest = InterestReminders(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -139,6 +146,7 @@ class Running:
             client=slack,
             questions=self.questions,
             acting=self.acting,
+            records=self.records,
             digests=self.digests,
             access=self.access,
             requests=Requests(self.store, clock),
@@ -189,6 +197,11 @@ class Running:
         if said:
             self._wake_delivery()
 
+    def _recorded(self, said: Sequence[Transition]) -> None:
+        """Somebody recorded something: the audit channel is told, whatever the checks had to say of it."""
+        self._changed(said)
+        self._wake_delivery()
+
     def thin(self) -> None:
         """Of ticks older than 90 days one an hour stays; slots and processes of long ago are forgotten."""
         with self.store.writing() as tx:
@@ -225,6 +238,11 @@ class Running:
         if slot is None or channel is None:
             return None
         return self.turns.take_slot(slot, lambda claim: self.month_ends.work(claim, channel))
+
+    def remind_of_interest(self) -> None:
+        """Posts the reminders of interest that are to be there by now, where none has."""
+        if self.settings.alert_channel:
+            self.interest.post(self.settings.alert_channel)
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

@@ -7,13 +7,16 @@ import re
 import sys
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_TOKEN = re.compile(r"\b(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9.\-]+")
+_TOKEN = re.compile(r"(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9.\-]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"(://[^\s:/@]*):[^\s@/]+@")
 _SHORTEST_SECRET = 4
+_KEY = re.compile(r"(?=.*\d)[\w\-]{16,}", re.ASCII)
+"""What in an address looks like a key, and not like a name."""
 _TOO_TALKATIVE = ("httpx", "httpcore", "slack_bolt", "alembic")
 _SAID_BY_US = ("slack_sdk", "apscheduler.executors")
 """Log as an error what they raise or tell as well, and we say what it means."""
@@ -22,11 +25,11 @@ _WARNED_BY_US = ("apscheduler",)
 
 
 class Redaction:
-    """Masks tokens, passwords in URLs, and the secrets it was told of, wherever in an event they are."""
+    """Masks tokens, passwords in URLs, and the secrets it was told of in any case, wherever in an event they are."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._known = re.compile("|".join(map(re.escape, known)), re.IGNORECASE) if known else None
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         return {key: self.clean(value) for key, value in event.items()}
@@ -45,6 +48,21 @@ class Redaction:
         if self._known is not None:
             text = self._known.sub("…", text)
         return _CREDENTIALS.sub(r"\1:…@", _TOKEN.sub(r"\1-…", text))
+
+
+def password_in(url: str) -> set[str]:
+    """The password of an address, as it is written there and as it is meant; empty where it has none."""
+    try:
+        found = urlsplit(url).password
+    except ValueError:
+        return set()
+    return {found, unquote(found)} if found else set()
+
+
+def secrets_in(url: str) -> set[str]:
+    """What of an address must not be seen: the whole, its password, and what looks like a key by itself."""
+    parts = {unquote(part) for part in re.split(r"[/:@?&=#]+", url)}
+    return {url, *password_in(url), *(part for part in parts if _KEY.fullmatch(part))}
 
 
 def configure_logs(log_format: str, secrets: Iterable[str] = ()) -> None:

@@ -23,6 +23,7 @@ from bot.domain.money import parse_ratio
 from bot.domain.quotes import PricePolicy
 from bot.domain.roles import Roles
 from bot.domain.weeks import Weekly
+from bot.logs import password_in, secrets_in
 from bot.prices.registry import DEFAULT_SOURCES, parse_sources
 from bot.services.errors import UsageError
 
@@ -250,6 +251,7 @@ class Settings(BaseSettings):
     settle_after: Moment = timedelta(seconds=20)
 
     digest_channel: Annotated[str, PlainValidator(_channel)] | None = None
+    audit_channel: Annotated[str, PlainValidator(_channel)] | None = None
     digest_at: Annotated[Weekly, NoDecode, PlainValidator(_weekly)] = Field(
         default_factory=lambda: Weekly.parse("mon 09:00")
     )
@@ -313,17 +315,13 @@ class Settings(BaseSettings):
         )
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret there is, so that logs can be kept free of them."""
-        tokens = (
-            self.slack_bot_token,
-            self.slack_signing_secret,
-            self.slack_app_token,
-            self.heartbeat_url,
-            *self.fallback_urls,
-        )
-        known = [token.get_secret_value() for token in tokens if token is not None]
-        password = _password(self.database_url.get_secret_value())
-        return (*known, password) if password else tuple(known)
+        """Every secret there is, and the secret parts of addresses, so that logs can be kept free of them."""
+        tokens = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        addresses = (self.heartbeat_url, *self.fallback_urls)
+        known = {token.get_secret_value() for token in tokens if token is not None}
+        for address in addresses:
+            known |= secrets_in(address.get_secret_value()) if address is not None else set()
+        return tuple(known | password_in(self.database_url.get_secret_value()))
 
     def require_slack(self) -> None:
         """SettingsError, one line, where `run` lacks what it needs to speak to Slack and to be spoken to."""
@@ -383,10 +381,3 @@ def _line(fault: Any) -> str:
     text = str(fault["msg"]).removeprefix("Value error, ")
     joined = f"{name} {text}" if text.startswith(("is ", "names ")) else f"{name}: {text}"
     return joined if name else text
-
-
-def _password(url: str) -> str | None:
-    try:
-        return urlsplit(url).password
-    except ValueError:
-        return None

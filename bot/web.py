@@ -16,12 +16,14 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has no types
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.app import Running, build, role_of
@@ -32,6 +34,10 @@ from bot.slack.web import slack_blueprint
 THREADS = 8
 STOP_WITHIN = 6.0
 """Seconds for what is under way when the process is told to stop; the platform kills after ten."""
+RECEIVED_WITHIN, RECEIVED_IN_A_CROWD = 5.0, 0.3
+"""Seconds that a request may take to arrive, and how many where it keeps the last thread from others: Slack's arrive at
+once, and it waits 3 s for each."""
+_LOOK_EVERY = 0.1
 _PORT_FREED_WITHIN = 1.0
 _PR_SET_PDEATHSIG = 1
 _log = structlog.get_logger()
@@ -122,7 +128,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": f"fd://{self._descriptor}",
             "workers": 1,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "graceful_timeout": int(STOP_WITHIN) + 2,
             "timeout": 60,
             "keepalive": 5,
@@ -145,6 +151,39 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _stop(self, _server: Any, _worker: Any) -> None:
         if self._running is not None:
             self._running.stop(STOP_WITHIN)
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Threads that do not wait for whoever sends half a request: gunicorn's would for ever, and eight such leave Slack
+    without an answer. What such a one would still send is not read any more; what was read in time is answered."""
+
+    def init_process(self) -> None:
+        self._since: dict[Any, float] = {}
+        self._some = threading.Event()
+        threading.Thread(target=self._hurry, name="hurry", daemon=True).start()
+        super().init_process()
+
+    def handle(self, conn: Any) -> Any:
+        """One request of one connection, in a thread of the pool."""
+        self._since[conn] = time.monotonic()
+        self._some.set()
+        try:
+            return super().handle(conn)
+        finally:
+            self._since.pop(conn, None)
+
+    def _hurry(self) -> None:
+        while self._some.wait():
+            time.sleep(_LOOK_EVERY)
+            self._some.clear()
+            under_way = list(self._since.items())
+            patience = RECEIVED_WITHIN if len(under_way) < THREADS else RECEIVED_IN_A_CROWD
+            for conn, since in under_way:
+                if time.monotonic() - since > patience:
+                    with suppress(OSError):  # it is gone by itself
+                        conn.sock.shutdown(socket.SHUT_RD)
+            if self._since:
+                self._some.set()
 
 
 class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

@@ -252,9 +252,9 @@ def _drop(text: str) -> Fraction:
 
 
 def read_text(path: Path) -> str:
-    """A file of text. UsageError, in one line, where there is none."""
+    """A file of text, to the letter: its SHA-256 is the file's. UsageError, in one line, where there is none."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except IsADirectoryError:

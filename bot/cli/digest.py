@@ -78,6 +78,9 @@ def _print(found: Digest, posted: str) -> None:
         out.print(output.bold(part.title))
         for line in part.lines:
             out.paragraph(plain_text(line))
+    if said.note:
+        out.print()
+        out.paragraph(plain_text(said.note), indent=0)
     if posted:
         out.print()
         out.print(posted)

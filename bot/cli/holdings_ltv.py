@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from bot.services.errors import UsageError
 if TYPE_CHECKING:
     from bot.domain.book import Book
     from bot.domain.checks import Verdict
+    from bot.domain.late import LateRecord
     from bot.domain.price_history import PriceHistory
     from bot.services.books import Scenario
     from bot.services.questions import Questions
@@ -61,31 +62,28 @@ def ltv(
 def open_book(at: datetime | None, what_if: Scenario | None) -> Book:
     """The Book at `at` (default now): one reading transaction and nothing else."""
     with _questions() as asked:
-        return _priced(asked.book(what_if, at))
+        return asked.book(what_if, at)
 
 
 def open_book_and_prices(at: datetime | None, what_if: Scenario | None) -> tuple[Book, PriceHistory]:
     """The same, with the stored price history up to its instant."""
     with _questions() as asked:
-        book, history = asked.book_and_prices(what_if, at)
-        return _priced(book), history
+        return asked.book_and_prices(what_if, at)
 
 
 @contextmanager
 def _questions() -> Iterator[Questions]:
     settings = load()
-    from bot.services.books import Books
+    from bot.services.books import Books, NoPriceLeftError
     from bot.services.ports import SystemClock
     from bot.services.questions import Questions
 
     with store_to_read(settings) as store:
-        yield Questions(store, Books(settings.alert_policy(), settings.price_policy()), SystemClock())
-
-
-def _priced(book: Book) -> Book:
-    if book.price.last == 0:  # every drop is under 100 %, and half a cent is still no price
-        raise UsageError("--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower")
-    return book
+        try:
+            yield Questions(store, Books(settings.alert_policy(), settings.price_policy()), SystemClock())
+        except NoPriceLeftError as nothing:
+            problem = "--drop leaves less than a cent, and that is no price; write 20 for a price 20 % lower"
+            raise UsageError(problem) from nothing
 
 
 def known(book: Book, named: str | None) -> None:
@@ -105,8 +103,19 @@ def heading(book: Book) -> str:
     return f"{book.treasury.name}, {when}, {'bitcoin at ' if book.price.last is not None else ''}{price}"
 
 
+def say_restated(out: output.Page, book: Book, late: Sequence[LateRecord]) -> None:
+    """That the answer counts what was recorded after its instant; nothing where it does not."""
+    from bot.domain.restated import restated_note
+    from bot.domain.words import plain_text
+
+    if late:
+        out.print()
+        out.paragraph(plain_text(restated_note(book, late)), indent=0)
+
+
 def _print_holdings(book: Book) -> None:
     from bot.domain.money import show_btc, show_usd
+    from bot.domain.restated import late_for_holdings
 
     shown = output.table("", "BTC", "USD", right=("BTC", "USD"), names=("",))
     for label, sats, cents in _holdings_rows(book):
@@ -127,6 +136,7 @@ def _print_holdings(book: Book) -> None:
     if book.price.usable is None:
         out.print()
         out.print("There is no price to value the coins by: plimsoll doctor asks the sources.")
+    say_restated(out, book, late_for_holdings(book))
 
 
 _TOTALS = ("Coins", "Net")
@@ -165,6 +175,7 @@ def _holdings_rows(book: Book) -> Iterator[tuple[str, int | None, int | None]]:
 
 def _print_ltv(book: Book, facility: str | None) -> None:
     from bot.domain.answers import asked_about, verdicts
+    from bot.domain.restated import late_for_loans
 
     shown = output.table(
         *("", "LTV", "Level", "Reached", "Next line", "At", "Headroom"),
@@ -183,7 +194,7 @@ def _print_ltv(book: Book, facility: str | None) -> None:
         return
     out.table(shown)
     for verdict in judged:
-        lines = list(_details(book, verdict))
+        lines = [*_details(book, verdict), *(_index(book, verdict) if facility is not None else ())]
         if lines:
             out.print()
             out.print(output.bold(_name(verdict)))
@@ -192,6 +203,7 @@ def _print_ltv(book: Book, facility: str | None) -> None:
     if book.price.usable is None:
         out.print()
         out.print("Without a price LTVs are unknown. Ask with --price, or see what the sources say: plimsoll doctor")
+    say_restated(out, book, late_for_loans(book))
 
 
 def _name(verdict: Verdict) -> str:
@@ -224,9 +236,19 @@ def _reached(verdict: Verdict) -> str:
     return worst.name if worst else output.NOTHING
 
 
+def _index(book: Book, verdict: Verdict) -> Iterator[str]:
+    """What was noted of the index that the lender prices by."""
+    from bot.domain.wording import price_index_sentence
+    from bot.domain.words import plain_text
+
+    if said := price_index_sentence(book, verdict.reading.exposure):
+        yield plain_text(said)
+
+
 def _details(book: Book, verdict: Verdict) -> Iterator[str]:
     """What is to be done about an exposure and by when; nothing where nothing is."""
     from bot.domain.answers import in_transit
+    from bot.domain.interest_words import interest_lines
     from bot.domain.money import show_btc
     from bot.domain.wording import standing
     from bot.domain.words import plain_text
@@ -236,3 +258,4 @@ def _details(book: Book, verdict: Verdict) -> Iterator[str]:
         yield from (plain_text(line) for line in standing(book, reading, verdict.calls))
     if coming := in_transit(book, reading.exposure):
         yield f"{show_btc(coming)} BTC in transit: not collateral until the lender credits them."
+    yield from interest_lines(book, reading.exposure)

@@ -8,7 +8,7 @@ import typer
 
 from bot.cli import output
 from bot.cli.common import At, Json, instant
-from bot.cli.holdings_ltv import heading, open_book
+from bot.cli.holdings_ltv import heading, open_book, say_restated
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def _print_production(book: Book, months: list[str]) -> None:
     from bot.domain.production_checks import found_lines
     from bot.domain.production_words import lines, summary
     from bot.domain.report import month_report, report
+    from bot.domain.restated import late_for_months
 
     total = report(book, months)
     out = output.Page()
@@ -65,6 +66,7 @@ def _print_production(book: Book, months: list[str]) -> None:
         _print_months(out, [month_report(book, month) for month in months])
     _print_places(out, total)
     _print_sales(out, total.sales)
+    say_restated(out, book, late_for_months(book, months))
 
 
 def _print_months(out: output.Page, reports: list[Report]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.treasury_file import TreasuryFile
 
 MOST_LINES = 50
+_FILE = "A treasury file (TOML), or rows to add to one (.csv)."
 
 
 def register(app: typer.Typer) -> None:
@@ -30,12 +31,13 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A treasury file (TOML).", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=_FILE, show_default=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change and write nothing.")] = False,
 ) -> None:
     """Add what a treasury file says, all of it or nothing.
 
-    The same file twice adds nothing.
+    The same file twice adds nothing. A CSV file has a header and one kind of row: movements, statements, cash costs,
+    needs or lender's notices.
     """
     from bot.services.importing import import_file
     from bot.services.ports import SystemClock
@@ -49,7 +51,8 @@ def import_(
         lines = tried.lines
     else:
         with store_to_write(settings) as store:
-            lines = import_file(store, _read, file.name, text, at=SystemClock().now(), by=who(), tried=tried)
+            audit = settings.audit_channel
+            lines = import_file(store, _read, file.name, text, clock=SystemClock(), by=who(), tried=tried, audit=audit)
     for line in lines[:MOST_LINES] or ("Nothing new",):
         typer.echo(line)
     if len(lines) > MOST_LINES:
@@ -102,7 +105,7 @@ def replay(
 
     fmt = format_of(chart) if chart is not None else ""
     settings = load()
-    treasury = _read(file.name, read_text(file)).treasury if file is not None else _recorded(settings)
+    treasury = _whole(file) if file is not None else _recorded(settings)
     zone = treasury.zone
     begin, end = day("--from", since, zone), day("--to", until, zone)
     if begin and end and begin >= end:
@@ -134,6 +137,15 @@ def _picture(treasury: Treasury, prices: list[tuple[datetime, int]], lines: list
     loud = [line for line in lines if line.transition in ("opened", "worse") and line.key.startswith("covenant:")]
     marks = [(line.at, line.tier or line.level) for line in loud]
     return ltv_picture(ltv_histories(books), treasury.zone, fmt, marks)
+
+
+def _whole(file: Path) -> Treasury:
+    """The treasury of a file that says all of it."""
+    from bot.treasury_file import is_csv
+
+    if is_csv(file.name):
+        raise UsageError(f"{file}: a CSV file only adds to a treasury; name a treasury file (TOML)")
+    return _read(file.name, read_text(file)).treasury
 
 
 def _recorded(settings: Settings) -> Treasury:

@@ -10,6 +10,7 @@ COMMANDS = (
     ("holdings", "Coins, cash and debt", None),
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
     ("production", "Coins mined and sold, by month and by site", "[2026-01 | ytd | sites]"),
+    ("record", "Movements, statements, notices, new terms, waivers", "[sold | notice | amendment | waiver … | claims]"),
     ("plimsoll", "Help, who may do what, health; how near the lines are", "[risk [facility] [at 55000 | -20%]]"),
 )
 

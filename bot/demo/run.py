@@ -30,6 +30,7 @@ from bot.workspace import Workspace
 
 EXAMPLE = "cango.toml"
 CHANNEL, ESCALATION_CHANNEL, LENDER_CHANNEL = "C0TREASURY", "C0ESCALATION", "C0LENDERS"
+AUDIT_CHANNEL = "C0AUDIT"
 TREASURER, OFFICER, GUEST = "U0TREASURER", "U0OFFICER", "U0GUEST"
 OFFICERS = "S0OFFICERS"
 SIMULATED = (
@@ -43,6 +44,7 @@ COMMANDS = {
     "/production": "coins mined and sold; /production 2026-01, ytd or sites",
     "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
     "/digest": "this week so far; /digest last: the week that ended",
+    "/record": "movements, statements, notices, new terms, waivers; /record claims: what waits to be confirmed",
     "/plimsoll": "help and health",
 }
 STOP_WITHIN = 3.0
@@ -102,7 +104,7 @@ def play(running: Running, clock: StoryClock, told: threading.Event) -> None:
 def record(running: Running, more: str = "") -> None:
     """Imports the example treasury, and `more` of its file, by the same door as `plimsoll import`."""
     text = (files("bot.examples") / EXAMPLE).read_text(encoding="utf-8")
-    import_file(running.store, read_file, EXAMPLE, text + more, at=running.clock.now(), by="demo")
+    import_file(running.store, read_file, EXAMPLE, text + more, clock=running.clock, by="demo")
 
 
 def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:
@@ -112,6 +114,7 @@ def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:
     workspace.add_user(GUEST, name="A guest", is_restricted=True)
     workspace.add_channel(CHANNEL, name="treasury")
     workspace.add_channel(ESCALATION_CHANNEL, name="treasury-escalation")
+    workspace.add_channel(AUDIT_CHANNEL, name="treasury-audit")
     workspace.add_usergroup(OFFICERS, [OFFICER])
     workspace.add_channel(LENDER_CHANNEL, name="lender-desk", is_ext_shared=True)
     workspace.commands = COMMANDS
@@ -128,6 +131,7 @@ def _settings(folder: Path, secret: str, token: str, api_url: str, *, fast: bool
             "alert_channel": CHANNEL,
             "escalation_channel": ESCALATION_CHANNEL,
             "escalation_group": OFFICERS,
+            "audit_channel": AUDIT_CHANNEL,
             "operators": TREASURER,
             "approvers": OFFICERS,
             "price_every": "1s" if fast else "10s",

@@ -10,13 +10,17 @@ from typing import Any
 from bot.domain.book import Book
 from bot.domain.calls import Call, calls_of, open_calls
 from bot.domain.checks import Verdict
+from bot.domain.claims import claims_on
 from bot.domain.covenant import Cures, Exposure, TierReading
+from bot.domain.interest_words import due_of
 from bot.domain.money import SATS_PER_BTC, Cents, Sats, btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
 from bot.domain.price import PriceView
 from bot.domain.production_checks import found_in
 from bot.domain.report import Report, Sale, month_report, report
+from bot.domain.restated import late_for_holdings, late_for_loans, late_for_months, restated_document
 from bot.domain.terms import Tier
+from bot.domain.treasury import Claim, Movement
 from bot.domain.wording import aimed_cures
 from bot.domain.words import plain_text
 
@@ -56,6 +60,7 @@ def ltv_document(book: Book, facility: str | None = None) -> Document:
     judged = verdicts(book, asked_about(book, facility))
     return {
         **heading(book),
+        "restated": restated_document(late_for_loans(book)),
         "facilities": [_exposure_document(book, one) for one in judged if not one.reading.exposure.is_group],
         "groups": [_exposure_document(book, one) for one in judged if one.reading.exposure.is_group],
     }
@@ -64,7 +69,7 @@ def ltv_document(book: Book, facility: str | None = None) -> Document:
 def _exposure_document(book: Book, verdict: Verdict) -> Document:
     reading = verdict.reading
     exposure = reading.exposure
-    waiver = book.waiver(exposure)
+    waiver, index = book.waiver(exposure), book.price_index(exposure)
     needed = bool(reading.reached or verdict.calls)
     aim = aimed_cures(book, reading, verdict.calls) if needed else None
     return {
@@ -79,9 +84,25 @@ def _exposure_document(book: Book, verdict: Verdict) -> Document:
         "level": verdict.level.word if verdict.level is not None else "unknown",
         "tier": reading.worst.name if reading.worst else None,
         "waived_until": iso(waiver.until) if waiver else None,
+        "price_index": {"note": index.note, "since": iso(index.since)} if index else None,
         "call": _call_document(verdict.calls[0]) if verdict.calls else None,
+        "claims": [_claim_document(claim) for claim in claims_on(book, exposure)],
         "tiers": [_tier_document(tier) for tier in reading.tiers] or _unread_tiers(book, exposure),
         "cures": _cures_document(aim) if aim else None,
+        "interest_due": _interest_document(book, exposure),
+    }
+
+
+def _interest_document(book: Book, exposure: Exposure) -> Document | None:
+    """The next payment of interest in cash, and what is overdue; null where neither is."""
+    owed = due_of(book, exposure)
+    if owed is None or not (owed.next or owed.overdue):
+        return None
+    return {
+        "usd": _usd(owed.next.usd if owed.next else None),
+        "due": owed.next.due.isoformat() if owed.next else None,
+        "overdue_usd": usd_plain(owed.overdue_usd),
+        "overdue_since": owed.overdue_since.isoformat() if owed.overdue_since else None,
     }
 
 
@@ -159,12 +180,27 @@ def _call_document(call: Call) -> Document:
     }
 
 
+def _claim_document(claim: Claim) -> Document:
+    """What somebody recorded and nobody has confirmed: it counts in nothing but what is in transit."""
+    said = claim.thing
+    return {
+        "ref": said.ref,
+        "what": (said.kind if isinstance(said, Movement) else said.how).value,
+        "btc": _btc(said.btc) if isinstance(said, Movement) else None,
+        "usd": _usd(said.usd) if isinstance(said, Movement) else None,
+        "at": iso(said.at),
+        "by": claim.by,
+        "recorded_at": iso(claim.at),
+    }
+
+
 def holdings_document(book: Book) -> Document:
     """Coins by where they are, their value (rounded down), cash, debt and what is left of it all."""
     coins, value = book.coins, holdings_value(book)
     balances = book.balances
     return {
         **heading(book),
+        "restated": restated_document(late_for_holdings(book)),
         "coins": {
             "free_btc": btc_plain(coins.free),
             "pledged_btc": btc_plain(coins.pledged),
@@ -196,10 +232,11 @@ def holdings_document(book: Book) -> Document:
 def production_document(book: Book, months: Sequence[str]) -> Document:
     """One month's roll-forward with what is found in it; of several, each of them, and their totals."""
     total = report(book, months)
+    head = {**heading(book), "restated": restated_document(late_for_months(book, months))}
     if len(months) == 1:
-        return {**heading(book), **_month_document(book, total)}
+        return {**head, **_month_document(book, total)}
     each = [_month_document(book, month_report(book, month)) for month in months]
-    return {**heading(book), "months": each, "total": _report_document(total)}
+    return {**head, "months": each, "total": _report_document(total)}
 
 
 def _month_document(book: Book, about: Report) -> Document:

@@ -10,11 +10,12 @@ from functools import cached_property
 
 from bot.domain.alerts import AlertPolicy
 from bot.domain.covenant import Bound, Exposure, Reading, basis, bind, bound_of, read
+from bot.domain.late import LateRecord
 from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import Cents, Sats
 from bot.domain.periods import local_day, midnight
 from bot.domain.price import PriceView
-from bot.domain.terms import Consent, Facility, Group, GroupTest, Terms, Tier, TierKind, Waiver
+from bot.domain.terms import Consent, Facility, Group, GroupTest, PriceIndex, Terms, Tier, TierKind, Waiver
 from bot.domain.treasury import Holds, Notice, Treasury
 
 
@@ -231,7 +232,8 @@ class Coins:
 class Book:
     """Everything true at `at`. `midnight_prices` are the prices as known at the midnights that `marks_needed` names.
 
-    `known` is a snapshot of an earlier instant since which nothing but the price has moved.
+    `known` is a snapshot of an earlier instant since which nothing but the price has moved. `late` is what is dated at
+    or before `at` and was recorded after it, where the past was asked about; see `bot.domain.restated`.
     """
 
     register: Register
@@ -239,6 +241,7 @@ class Book:
     price: PriceView
     midnight_prices: Mapping[datetime, PriceView] = field(default_factory=dict)
     known: Snapshot | None = None
+    late: tuple[LateRecord, ...] = ()
 
     @property
     def treasury(self) -> Treasury:
@@ -287,6 +290,11 @@ class Book:
         """The lender's waiver in force on a facility; a group has none of its own."""
         facility = self.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
         return facility.waiver_at(self.at) if facility else None
+
+    def price_index(self, exposure: Exposure) -> PriceIndex | None:
+        """What was noted of the index that a facility's lender prices by; of a group, nothing."""
+        facility = self.treasury.facility_by_id.get(exposure.id) if not exposure.is_group else None
+        return facility.price_index_at(self.at) if facility else None
 
     def marks(self, facility: Facility) -> Iterator[Fraction | None]:
         """The lender's LTV at the last daily marks that a release asks for, newest first; None where unknown."""

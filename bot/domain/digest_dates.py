@@ -1,4 +1,7 @@
-"""What the next four weeks bring: deadlines, payments, terms that change, waivers and silences that end, statements."""
+"""What the next four weeks bring: deadlines, payments, terms that change, waivers and silences that end, statements.
+
+Interest that is overdue is among them, on the day on which it was due.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from datetime import date, datetime, timedelta
 from bot.domain.alert import Silence
 from bot.domain.book import Book
 from bot.domain.calls import CallState, open_calls
-from bot.domain.interest import Debt
+from bot.domain.interest import Debt, begun_day
+from bot.domain.interest_due import interest_due, payments
+from bot.domain.interest_words import overdue_phrase
 from bot.domain.money import percent_plain, show_percent, show_usd_short
-from bot.domain.periods import ONE_DAY, local_day, midnight
+from bot.domain.periods import ONE_DAY, midnight
 from bot.domain.production import latest_statement, month_begins, month_key
 from bot.domain.production_words import month_name
 from bot.domain.report import statement_due
 from bot.domain.silencing import about
-from bot.domain.terms import Facility, InterestMode, Terms
+from bot.domain.terms import Facility, Terms
 from bot.domain.wording import amounts
 from bot.domain.words import sentence
 
@@ -35,7 +40,7 @@ class Ahead:
 
 
 def dates_ahead(book: Book, silences: tuple[Silence, ...]) -> list[Ahead]:
-    """Everything in the four weeks after the Book, the first first. A day counts while it lasts."""
+    """What is overdue, and what comes in the four weeks after the Book, in order. A day counts while it lasts."""
     until = book.at + AHEAD
     found = [*_calls(book), *_needs(book), *_statements(book)]
     for facility in book.treasury.facilities:
@@ -43,7 +48,8 @@ def dates_ahead(book: Book, silences: tuple[Silence, ...]) -> list[Ahead]:
         found += [*_amendments(book, facility), *_waivers(book, facility)]
     found += [Ahead(one.until, "silence", f"silence of {about(one)} ends ({one.reason})") for one in silences]
     coming = [one for one in found if one.at <= until and _ends(one) > book.at]
-    return sorted(coming, key=lambda one: one.at)
+    late = [one for facility in book.treasury.facilities for one in _overdue(book, facility)]
+    return sorted([*late, *coming], key=lambda one: one.at)
 
 
 def _ends(one: Ahead) -> datetime:
@@ -66,21 +72,23 @@ def _needs(book: Book) -> Iterator[Ahead]:
 
 def _interest(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:
     """What a facility that pays its interest owes on the first of a month, if nothing is paid until then."""
-    for month in firsts(local_day(book.at, facility.zone), local_day(until, facility.zone)):
-        at = midnight(month, facility.zone)
-        terms = facility.terms_at(at - _TICK)  # an amendment comes after that midnight's accrual
-        owed = _debt_at(book, facility, at).interest if terms.interest is InterestMode.PAID else 0
-        if owed:
-            text = f"{book.snapshot.title(facility)}: {show_usd_short(owed)} of interest due"
-            yield Ahead(at, "interest", text, month)
+    today = begun_day(book.at, facility.zone)
+    for one in payments(book.register.ledger, facility, book.at):
+        at = midnight(one.due, facility.zone)
+        if at > until:
+            return
+        if one.due >= today:
+            text = f"{book.snapshot.title(facility)}: {show_usd_short(one.usd)} of interest due"
+            yield Ahead(at, "interest", text, one.due)
 
 
-def firsts(day: date, until: date) -> Iterator[date]:
-    """Every first of a month from `day` to `until`."""
-    while day <= until:
-        if day.day == 1:
-            yield day
-        day += ONE_DAY
+def _overdue(book: Book, facility: Facility) -> Iterator[Ahead]:
+    """Interest that was due and is not paid, all of it, on the day of the oldest."""
+    owed = interest_due(book.register.ledger, facility, book.at)
+    if owed.overdue_since is not None:
+        said = overdue_phrase(owed, show_usd_short(owed.overdue_usd))
+        at = midnight(owed.overdue_since, facility.zone)
+        yield Ahead(at, "overdue", f"{book.snapshot.title(facility)}: {said}", owed.overdue_since)
 
 
 def _maturity(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:

@@ -12,6 +12,7 @@ from bot.domain.digest import Digest, Flow, MonthFlow, Standing
 from bot.domain.digest_dates import Ahead
 from bot.domain.money import btc_plain, percent_plain, plain, usd_plain
 from bot.domain.periods import iso
+from bot.domain.restated import late_for_loans, restated_document
 from bot.domain.words import plain_text
 
 _OF_HOLDINGS = ("coins", "value_usd", "cash_usd", "in_transit_usd", "debt_usd", "net_usd")
@@ -27,6 +28,7 @@ def digest_document(digest: Digest) -> Document:
     flows = {"week": _flow(digest.flow), "week_before": _flow(digest.flow_before)}
     return {
         **heading(book),
+        "restated": restated_document(late_for_loans(book)),
         "week": {"name": week.name, "begins": iso(week.begins), "ends": iso(week.ends), "over": digest.is_over},
         "before": heading(before) if before is not None else None,
         "price_change_pct": percent_plain(change) if change is not None else None,

@@ -20,6 +20,7 @@ from bot.domain.messages import silence_phrase
 from bot.domain.money import half_up, plain, show_btc, show_percent, show_usd, show_usd_short
 from bot.domain.production_checks import named
 from bot.domain.production_words import called, month_name
+from bot.domain.restated import late_for_loans, restated_note
 from bot.domain.silencing import CHECKS, about
 from bot.domain.wording import line_name, ltv_phrase, next_line_sentence
 from bot.domain.words import dated, moment, plain_people, price_phrase, span
@@ -51,8 +52,8 @@ class Part:
 class Told:
     """A whole digest in words, with its picture where it has one.
 
-    `note` says what is out of the ordinary about it: that it is late. `seal` is the head of the audit log as it was
-    posted.
+    `note` says what is out of the ordinary about it: that it is late, that it counts what was recorded since. `seal` is
+    the head of the audit log as it was posted.
     """
 
     headline: str
@@ -83,11 +84,14 @@ def told(
 ) -> Told:
     """The digest as it is said; where it is posted, at `said_at`, which is mentioned if it is late.
 
-    `sealed` is the head of the audit log: kept in the channel, it vouches for every entry before it.
+    What was recorded since the week's end and is dated before it is mentioned always. `sealed` is the head of the audit
+    log: kept in the channel, it vouches for every entry before it.
     """
+    book, zone = digest.book, digest.book.treasury.zone
+    late = late_note(digest.week.ends, said_at, zone) if said_at is not None else ""
     return Told(
         headline=headline(digest),
-        advice=advice(digest.book, [one.verdict for one in digest.standings]),
+        advice=advice(book, [one.verdict for one in digest.standings]),
         parts=(
             Part("Price", tuple(_price(digest))),
             Part("Holdings", tuple(_holdings(digest))),
@@ -96,7 +100,7 @@ def told(
             Part("Alerts", tuple(_alerts(digest))),
             Part("Next four weeks", tuple(_ahead(digest))),
         ),
-        note=late_note(digest.week.ends, said_at, digest.book.treasury.zone) if said_at is not None else "",
+        note=noted(late, restated_note(book, late_for_loans(book))),
         seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
         picture=picture,
     )
@@ -270,6 +274,11 @@ def _when(digest: Digest, one: Ahead) -> str:
     if one.day is None:
         return moment(one.at, digest.book.treasury.zone, digest.book.at)
     return f"{one.day:%a} {one.day.day} {one.day:%b}"
+
+
+def noted(*notes: str) -> str:
+    """What is out of the ordinary, in a row."""
+    return " ".join(note for note in notes if note)
 
 
 def late_note(due_at: datetime, said_at: datetime, zone: ZoneInfo) -> str:

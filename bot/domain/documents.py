@@ -1,4 +1,4 @@
-"""Terms, waivers, groups, calendars and policy as JSON-safe documents, and back without loss.
+"""Terms, groups, calendars, policy, and what is claimed, as JSON-safe documents, and back without loss.
 
 A document is a plain dict of strings, integers, lists and dicts: money and coins as plain decimals ("57000.00"),
 ratios exact ("4/3"), days and instants ISO, durations in seconds ("86400"), zones by name. What has no value has no
@@ -31,7 +31,7 @@ from bot.domain.terms import (
     Tier,
     TierKind,
 )
-from bot.domain.treasury import Policy
+from bot.domain.treasury import CallEnd, Ending, Movement, MovementKind, Policy
 
 Document: TypeAlias = dict[str, Any]
 """Strings, integers, lists and dicts only: `json.dumps` takes it as it is."""
@@ -158,6 +158,29 @@ _POLICY: _Fields = {
     "rollforward_tolerance_btc": _BTC,
     "statement_due_day": _WHOLE,
 }
+
+
+_MOVEMENT: _Fields = {
+    "at": _INSTANT,
+    "kind": _Codec(str, MovementKind),
+    **dict.fromkeys(("ref", "account", "to", "facility", "of", "reverses"), _TEXT),
+    **dict.fromkeys(("btc", "fee_btc"), _BTC),
+    **dict.fromkeys(("usd", "gross_usd", "fee_usd"), _USD),
+    **dict.fromkeys(("venue", "order", "purpose", "site", "region", "reason", "note"), _TEXT),
+}
+
+_CALL_END: _Fields = {"ref": _TEXT, "how": _Codec(str, Ending), "at": _INSTANT}
+
+
+def claimed_document(thing: Movement | CallEnd) -> Document:
+    """What is claimed: a movement, or the end of a call."""
+    return _write(thing, _MOVEMENT if isinstance(thing, Movement) else _CALL_END)
+
+
+def claimed_from(document: Mapping[str, Any]) -> Movement | CallEnd:
+    if "how" in document:
+        return CallEnd(**_read(document, _CALL_END))
+    return Movement(**_read(document, _MOVEMENT))
 
 
 def terms_document(terms: Terms) -> Document:

@@ -16,6 +16,7 @@ from math import floor
 from operator import attrgetter
 from typing import NamedTuple
 
+from bot.domain.booked import booked
 from bot.domain.interest import Debt, Loan, Standing, begun_day
 from bot.domain.ledger_rules import LedgerFault, Suspects, balance_fault, movement_faults
 from bot.domain.money import Cents, Sats
@@ -103,11 +104,15 @@ class _Step(NamedTuple):
 
 
 class _DebtLine(NamedTuple):
-    """One loan: `standings[0]` is that at `opened`, `standings[i + 1]` that after the movements of `instants[i]`."""
+    """One loan: `standings[0]` is that at `opened`, `standings[i + 1]` that after the movements of `instants[i]`.
+
+    `paid[i]` is all interest paid (cents) by `standings[i]`.
+    """
 
     loan: Loan
     instants: list[datetime]
     standings: list[Standing]
+    paid: list[Cents]
 
     def last(self, instant: datetime) -> Standing:
         return self.standings[bisect_right(self.instants, instant)]
@@ -116,9 +121,10 @@ class _DebtLine(NamedTuple):
         facility = self.loan.facility
         before = self.loan.roll(self.standings[-1], begun_day(instant, facility.zone))
         principal = before.debt.principal - change.get((Key(Place.PRINCIPAL, facility.id), Asset.USD), 0)
-        accrued = before.debt.accrued - change.get((Key(Place.INTEREST, facility.id), Asset.USD), 0)
+        interest = change.get((Key(Place.INTEREST, facility.id), Asset.USD), 0)
         self.instants.append(instant)
-        self.standings.append(Standing(before.day, Debt(principal, accrued)))
+        self.standings.append(Standing(before.day, Debt(principal, before.debt.accrued - interest)))
+        self.paid.append(self.paid[-1] + interest)
 
 
 class Ledger:
@@ -130,8 +136,9 @@ class Ledger:
 
     def __init__(self, treasury: Treasury) -> None:
         self.treasury = treasury
-        by_ref = {movement.ref: movement for movement in treasury.movements}
-        in_order = sorted(treasury.movements, key=attrgetter("at"))
+        movements = booked(treasury)
+        by_ref = {movement.ref: movement for movement in movements}
+        in_order = sorted(movements, key=attrgetter("at"))
         self._effects = tuple(effect_of(movement, treasury, by_ref) for movement in in_order)
         self._effect_times = [effect.at for effect in self._effects]
         self._zones = {facility.zone for facility in treasury.facilities}
@@ -177,6 +184,12 @@ class Ledger:
         known = line.last(min(as_utc(known_until), when))
         return line.loan.roll(known, begun_day(when, line.loan.facility.zone)).debt
 
+    def interest_paid(self, facility_id: str, after: datetime, until: datetime) -> Cents:
+        """The interest paid in (after, until], in cents; a reversal in it counts negatively. KeyError as `debt_at`."""
+        line = self._debts[facility_id]
+        before, by = (bisect_right(line.instants, as_utc(instant)) for instant in (after, until))
+        return line.paid[by] - line.paid[before]
+
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         """The instants in (after, until] at which something moves, in order, each once."""
         return self._instants[_within(self._instants, after, until)]
@@ -214,12 +227,13 @@ def ledger_faults(treasury: Treasury) -> list[LedgerFault]:
 
     First each movement by itself; then, with the sound ones booked, every balance after every step. A balance that
     a refused movement would have changed isn't tested from there on, and one that fails is named once: one mistake
-    is one fault.
+    is one fault. Open claims are held to the same, as what they are booked as.
     """
+    treasury = replace(treasury, movements=booked(treasury), claims=())
     faults, sound, suspects = movement_faults(treasury)
-    booked = Ledger(replace(treasury, movements=tuple(movement for _, movement in sound)))
+    ledger = Ledger(replace(treasury, movements=tuple(movement for _, movement in sound)))
     index = {movement.ref: position for position, movement in sound}
-    return sorted([*faults, *_balance_faults(booked, index, suspects)], key=attrgetter("index"))
+    return sorted([*faults, *_balance_faults(ledger, index, suspects)], key=attrgetter("index"))
 
 
 def _balance_faults(ledger: Ledger, index: Mapping[str, int], suspects: Suspects) -> Iterator[LedgerFault]:
@@ -299,7 +313,7 @@ def _balances(step: _Step, debts: Mapping[str, Debt]) -> Balances:
 
 
 def _debt_line(loan: Loan) -> _DebtLine:
-    return _DebtLine(loan, [], [loan.opening])
+    return _DebtLine(loan, [], [loan.opening], [0])
 
 
 def _within(instants: Sequence[datetime], after: datetime, until: datetime) -> slice:

@@ -17,7 +17,7 @@ from bot.domain.merge_lines import described, shown
 from bot.domain.merge_terms import merge_versions
 from bot.domain.periods import Calendar
 from bot.domain.terms import Facility, Group
-from bot.domain.treasury import Account, CashCost, Movement, Need, Notice, Policy, Statement, Treasury
+from bot.domain.treasury import Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
 
 __all__ = ["Change", "Merge", "Refusal", "Thing", "What", "merge"]
 
@@ -53,10 +53,11 @@ def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> M
         facilities=_facilities(current.facilities, new.facilities, found),
         notices=_notices(current.notices, new.notices, found),
         needs=_needs(current.needs, new.needs, found),
-        movements=_movements(current.movements, new.movements, found),
+        movements=_movements(current.movements, new.movements, current.claims, found),
         cash_costs=_restated(What.CASH_COST, current.cash_costs, new.cash_costs, found),
         statements=_restated(What.STATEMENT, current.statements, new.statements, found),
     )
+    union = replace(union, claims=_still_open(union))
     if not found.refusals and not judged:
         for fault in ledger_faults(union):
             end = "" if fault.text.endswith((".", "?")) else "."
@@ -139,20 +140,26 @@ def _groups(old: Iterable[Group], new: Iterable[Group], found: Found) -> tuple[G
 def _facilities(old: Iterable[Facility], new: Iterable[Facility], found: Found) -> tuple[Facility, ...]:
     def meet(known: Facility, said: Facility) -> Facility:
         right = "opening figures stay; record a movement."
-        found.refuse_values(What.FACILITY, known.id, without(differing(known, said), "versions", "waivers"), right)
+        found.refuse_values(What.FACILITY, known.id, without(differing(known, said), *_GROWING), right)
         right = "terms change by an amendment with its effective day."
         found.refuse_changes(What.FACILITY, known.id, known.versions[0].terms, said.versions[0].terms, right)
         waivers = tuple(waiver for waiver in said.waivers if waiver not in known.waivers)
-        merged = replace(known, versions=merge_versions(known, said, found), waivers=known.waivers + waivers)
+        noted = tuple(index for index in said.price_index if index not in known.price_index)
+        versions = merge_versions(known, said, found)
         for waiver in waivers:
             found.add(What.WAIVER, waiver.since.date().isoformat(), waiver, described(waiver), facility=known.id)
-        return merged
+        for index in noted:
+            found.add(What.PRICE_INDEX, index.since.date().isoformat(), index, described(index), facility=known.id)
+        return replace(known, versions=versions, waivers=known.waivers + waivers, price_index=known.price_index + noted)
 
     def add(facility: Facility) -> None:
         found.add(What.FACILITY, facility.id, facility, described(facility))
 
     return _union(old, new, attrgetter("id"), add, meet)
 
+
+_GROWING = ("versions", "waivers", "price_index")
+"""What a facility gains and never loses."""
 
 _ENDS = ("met", "withdrawn", "disputed")
 _MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *_ENDS, "recovered")
@@ -189,7 +196,12 @@ def _needs(old: Iterable[Need], new: Iterable[Need], found: Found) -> tuple[Need
     return _union(old, new, attrgetter("due", "purpose"), add, meet)
 
 
-def _movements(old: Iterable[Movement], new: Iterable[Movement], found: Found) -> tuple[Movement, ...]:
+def _movements(
+    old: Iterable[Movement], new: Iterable[Movement], claims: Iterable[Claim], found: Found
+) -> tuple[Movement, ...]:
+    """What is said of a movement that is claimed confirms it, where it is the same."""
+    claimed = {claim.ref: claim.thing for claim in claims if isinstance(claim.thing, Movement)}
+
     def meet(known: Movement, said: Movement) -> Movement:
         right = "a movement stays; reverse it and record it anew."
         found.refuse_changes(What.MOVEMENT, known.ref, known, said, right)
@@ -197,8 +209,23 @@ def _movements(old: Iterable[Movement], new: Iterable[Movement], found: Found) -
 
     def add(movement: Movement) -> None:
         found.add(What.MOVEMENT, movement.ref, movement, described(movement))
+        right = "it is claimed and not confirmed yet; withdraw that claim, or give this another ref."
+        found.refuse_changes(What.MOVEMENT, movement.ref, claimed.get(movement.ref, movement), movement, right)
+        for key, named in (("of", movement.of), ("reverses", movement.reverses)):
+            if named in claimed:
+                text = f"“{named}” is claimed and not confirmed yet; confirm or withdraw that claim first."
+                found.refusals.append(Refusal(What.MOVEMENT, movement.ref, key, text))
 
     return tuple(sorted(_union(old, new, attrgetter("ref"), add, meet), key=attrgetter("at")))
+
+
+def _still_open(union: Treasury) -> tuple[Claim, ...]:
+    """The claims that nothing has confirmed: their movement is not recorded, their call has not ended."""
+    recorded = {movement.ref for movement in union.movements}
+    ended = {notice.ref for notice in union.notices if notice.met or notice.withdrawn}
+    return tuple(
+        claim for claim in union.claims if claim.ref not in (recorded if isinstance(claim.thing, Movement) else ended)
+    )
 
 
 _Monthly = TypeVar("_Monthly", Statement, CashCost)

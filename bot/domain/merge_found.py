@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.merge_lines import shown
 from bot.domain.periods import Calendar
-from bot.domain.terms import Facility, Group, TermsVersion, Waiver
+from bot.domain.terms import Facility, Group, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import Account, CashCost, Movement, Need, Notice, Policy, Statement, Treasury
 
 
@@ -23,6 +23,7 @@ class What(StrEnum):
     FACILITY = "facility"
     AMENDMENT = "amendment"
     WAIVER = "waiver"
+    PRICE_INDEX = "price_index"
     GROUP = "group"
     NOTICE = "call"
     NEED = "need"
@@ -39,6 +40,7 @@ Thing: TypeAlias = (
     | Facility
     | TermsVersion
     | Waiver
+    | PriceIndex
     | Group
     | Notice
     | Need
@@ -50,10 +52,10 @@ Thing: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to write. `id` is its id, ref or month; of an amendment or waiver, `facility` says whose it is.
+    """One thing to write. `id` is its id, ref or month; of what belongs to a facility, `facility` says whose.
 
     `thing` is what is true from now on: of a call, with what it gained; of a policy, the whole of it; of a facility,
-    with its amendments and waivers, which have no changes of their own when it is new.
+    with its amendments, waivers and notes, which have no changes of their own when it is new.
     """
 
     what: What
@@ -82,7 +84,7 @@ class Refusal:
 
     @property
     def named(self) -> str:
-        return _head(self.what, self.id, self.facility)
+        return thing_named(self.what, self.id, self.facility)
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,11 @@ class Found:
     refusals: list[Refusal] = field(default_factory=list)
 
     def add(self, what: What, id_: str, thing: Thing, text: str = "", facility: str | None = None) -> None:
-        head = _head(what, id_, facility)
+        head = thing_named(what, id_, facility)
         self.additions.append(Change(what, id_, thing, f"+ {head}{text and f': {text}'}", facility))
 
     def change(self, what: What, id_: str, thing: Thing, text: str, facility: str | None = None) -> None:
-        self.changes.append(Change(what, id_, thing, f"~ {_head(what, id_, facility)} {text}", facility))
+        self.changes.append(Change(what, id_, thing, f"~ {thing_named(what, id_, facility)} {text}", facility))
 
     def refuse_changes(
         self, what: What, id_: str, old: object, new: object, right: str, facility: str | None = None
@@ -144,6 +146,7 @@ def without(values: Mapping[str, tuple[Any, Any]], *names: str) -> dict[str, tup
 _BY_NAME = (What.NOTICE, What.MOVEMENT, What.NEED, What.TREASURY)
 
 
-def _head(what: What, id_: str, facility: str | None = None) -> str:
+def thing_named(what: What, id_: str, facility: str | None = None) -> str:
+    """What a line calls a thing: "movement “sale 3”", "amendment antalpha 2026-03-01"."""
     named = f"“{id_}”" if what in _BY_NAME else id_
     return " ".join(word for word in (str(what), facility, named) if word)

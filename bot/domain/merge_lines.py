@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.money import percent_plain, show_btc, show_usd
 from bot.domain.periods import Calendar, iso
-from bot.domain.terms import Facility, Group, Level, Release, Tier, Waiver
+from bot.domain.terms import Facility, Group, Level, PriceIndex, Release, Tier, Waiver
 from bot.domain.treasury import Account, CashCost, Movement, MovementKind, Need, Notice, Policy, Statement
 
 _COINS = ("btc", "reserve_btc", "max_cover_btc", "max_daily_btc", "plan_btc_per_month", "rollforward_tolerance_btc")
@@ -124,6 +124,11 @@ def _(thing: Tier) -> str:
 @described.register
 def _(thing: Waiver) -> str:
     return f"until {iso(thing.until)}, {thing.reason}"
+
+
+@described.register
+def _(thing: PriceIndex) -> str:
+    return thing.note
 
 
 @described.register

@@ -20,6 +20,10 @@ Price: TypeAlias = int
 
 SATS_PER_BTC = 100_000_000
 CENTS_PER_USD = 100
+MOST_BTC: Sats = 21_000_000 * SATS_PER_BTC
+"""There will never be more."""
+MOST_USD: Cents = 1_000_000_000_000 * CENTS_PER_USD
+"""More than anybody owes: whoever writes it means cents."""
 
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
 _RATIO = re.compile(r"\d+/\d+\Z", re.ASCII)

@@ -7,12 +7,13 @@ from datetime import date, datetime, time, timedelta
 
 from bot.domain.audit import Head
 from bot.domain.book import Book
-from bot.domain.digest_words import Part, Told, late_note
+from bot.domain.digest_words import Part, Told, late_note, noted
 from bot.domain.periods import ONE_DAY, SATURDAY, local_day, local_instant
 from bot.domain.production import month_ends, month_key
 from bot.domain.production_checks import found_in
 from bot.domain.production_words import gap_phrase, lines, month_name, places, sale_line, summary
 from bot.domain.report import Report, month_report, statement_due
+from bot.domain.restated import late_for_months, restated_note
 from bot.domain.treasury import Treasury
 
 _TICK = timedelta.resolution
@@ -65,7 +66,9 @@ def report_told(book: Book, month: str, said_at: datetime, sealed: Head | None =
         headline=summary(about),
         advice=_advice(book, about),
         parts=tuple(part for part in parts if part.lines),
-        note=late_note(book.at, said_at, book.treasury.zone),
+        note=noted(
+            late_note(book.at, said_at, book.treasury.zone), restated_note(book, late_for_months(book, [month]))
+        ),
         seal=f"Audit log: {sealed.phrase}" if sealed is not None else "",
     )
 

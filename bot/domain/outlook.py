@@ -9,19 +9,18 @@ from fractions import Fraction
 from math import floor
 
 from bot.domain.book import Book
-from bot.domain.digest_dates import firsts
 from bot.domain.fund import Funding, Means, fund
+from bot.domain.interest_due import payments
 from bot.domain.money import Price
-from bot.domain.periods import local_day, midnight
+from bot.domain.periods import local_day
 from bot.domain.production import month_production
 from bot.domain.report import months_until, this_month
-from bot.domain.terms import Facility, InterestMode
+from bot.domain.terms import Facility
 from bot.domain.treasury import Need
 
 MONTHS = 3
 """Whole months whose mean is expected where there is no plan."""
 AHEAD = timedelta(weeks=13)
-_TICK = timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,11 @@ def needs_ahead(book: Book, until: date) -> list[Need]:
 
 
 def _interest(book: Book, facility: Facility, until: date) -> Iterator[Need]:
-    """What falls due on each first of a month, if what fell due before is paid by then."""
-    paid = 0
-    for day in firsts(local_day(book.at, facility.zone), until):
-        at = midnight(day, facility.zone)
-        if facility.terms_at(at - _TICK).interest is not InterestMode.PAID:  # an amendment comes after that accrual
-            paid = 0
-            continue
-        owed = book.register.ledger.debt_at(facility.id, max(at, book.at), book.at).interest
-        if owed > paid:
-            yield Need(day, owed - paid, f"interest of {book.snapshot.title(facility)}")
-        paid = owed
+    """What falls due in cash, if what fell due before is paid by then, and what is overdue."""
+    for one in payments(book.register.ledger, facility, book.at):
+        if one.due > until:
+            return
+        yield Need(one.due, one.usd, f"interest of {book.snapshot.title(facility)}")
 
 
 def funding(book: Book, price: Price, until: date | None = None) -> Funding:

@@ -163,6 +163,14 @@ class Waiver:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PriceIndex:
+    """Which index the lender prices by from `since` on, in words. A note: no number is computed with it."""
+
+    since: datetime
+    note: str
+
+
 @dataclass(frozen=True)
 class Facility:
     """One loan. `principal`, `accrued` (cents) and `collateral` (satoshis) are those at the treasury's `opened`."""
@@ -177,6 +185,7 @@ class Facility:
     collateral: Sats = 0
     group: str | None = None
     waivers: tuple[Waiver, ...] = ()
+    price_index: tuple[PriceIndex, ...] = ()
 
     @property
     def drawn_at(self) -> datetime:
@@ -196,6 +205,11 @@ class Facility:
 
     def waiver_at(self, instant: datetime) -> Waiver | None:
         return next((w for w in self.waivers if w.since <= instant < w.until), None)
+
+    def price_index_at(self, instant: datetime) -> PriceIndex | None:
+        """What was noted of the lender's index at `instant`: the newest; of one instant, what was recorded last."""
+        begun = [index for index in self.price_index if index.since <= instant]
+        return max(reversed(begun), key=lambda index: index.since, default=None)
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,41 @@ class Notice:
     recovered: datetime | None = None
 
 
+class Ending(StrEnum):
+    """What a lender's word makes of its own call for good."""
+
+    MET = "met"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """That the lender takes the call `ref` as over."""
+
+    ref: str
+    how: Ending
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one person recorded and nobody has confirmed: it would ease a lender's call, and nobody types a call away.
+
+    `at` is when it was recorded, `by` their id and `name` what they go by. See `bot.domain.claims`.
+    """
+
+    id: int
+    thing: Movement | CallEnd
+    by: str
+    name: str
+    at: datetime
+
+    @property
+    def ref(self) -> str:
+        """The movement's own, or that of the call."""
+        return self.thing.ref
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """Dollars (cents) that must be there on `due`."""
@@ -154,7 +189,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Treasury:
-    """One treasury's whole register. `movements` are in order of (at, recorded); lists are in file order."""
+    """One treasury's whole register. `movements` are in order of (at, recorded); lists are in file order.
+
+    `claims` are the open ones, in the order of recording; they are not among the movements.
+    """
 
     name: str
     zone: ZoneInfo
@@ -170,6 +208,7 @@ class Treasury:
     movements: tuple[Movement, ...] = ()
     cash_costs: tuple[CashCost, ...] = ()
     statements: tuple[Statement, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @cached_property
     def facility_by_id(self) -> Mapping[str, Facility]:

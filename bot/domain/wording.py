@@ -10,7 +10,9 @@ from math import ceil
 from bot.domain.alerts import Alert
 from bot.domain.book import Book
 from bot.domain.calls import Call, CallState, deadline
+from bot.domain.claims import claims_on
 from bot.domain.covenant import Cures, Exposure, Reading, TierReading, cures, read
+from bot.domain.fact_words import claim_phrase
 from bot.domain.ledger import Transit
 from bot.domain.money import (
     Cents,
@@ -27,12 +29,21 @@ from bot.domain.money import (
 )
 from bot.domain.price import PriceView
 from bot.domain.terms import Consent, Facility, Tier, TierKind
+from bot.domain.treasury import Claim
 from bot.domain.words import moment, price_phrase, price_sentence, sentence, span
 
 
 def percent(text: str | None) -> str:
     """A printed percentage with its unit, or what it is without a price."""
     return f"{text} %" if text is not None else "unknown"
+
+
+def price_index_sentence(book: Book, exposure: Exposure) -> str | None:
+    """What was noted of the index that the lender prices by; None where nothing was."""
+    index = book.price_index(exposure)
+    if index is None:
+        return None
+    return f"Priced by {index.note} since {moment(index.since, book.treasury.zone, book.at)} (a note)."
 
 
 def line_name(tier: Tier) -> str:
@@ -120,6 +131,7 @@ def standing(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[st
     """What stands and what would cure it: calls or the clock of one, the venue, both LTVs, the cures, the waiver."""
     worst = reading.worst
     yield from (call_sentence(book, call) for call in calls)
+    yield from (claim_sentence(book, claim) for claim in claims_on(book, reading.exposure))
     if not calls:
         yield from _uncalled(book, reading, worst)
     if worst is not None and worst.venue and reading.market is not None:
@@ -132,6 +144,12 @@ def standing(book: Book, reading: Reading, calls: Sequence[Call]) -> Iterator[st
             yield from _small_call(reading, aim)
     if waived := book.waiver(reading.exposure):
         yield f"Waived until {moment(waived.until, book.treasury.zone, book.at)} ({waived.reason})."
+
+
+def claim_sentence(book: Book, claim: Claim) -> str:
+    """What one person has recorded of it and nobody has confirmed."""
+    phrase = claim_phrase(claim, book)
+    return f"Not counted: {phrase}; it counts once a second operator, or a file, confirms it."
 
 
 def _uncalled(book: Book, reading: Reading, worst: TierReading | None) -> Iterator[str]:

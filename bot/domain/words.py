@@ -34,10 +34,11 @@ def moment(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"\x02{iso(instant)}|{said}\x03"
 
 
-def dated(instant: datetime, zone: ZoneInfo) -> str:
-    """As `moment`, with its day however near it is: "Mon 9 Feb 09:00"."""
+def dated(instant: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """As `moment`, with its day however near it is: "Mon 9 Feb 09:00"; with its year where that is not `now`'s."""
     local = instant.astimezone(zone)
-    return f"\x02{iso(instant)}|{local:%a} {local.day} {local:%b} {local:%H:%M}\x03"
+    year = f" {local.year}" if now is not None and local.year != now.astimezone(zone).year else ""
+    return f"\x02{iso(instant)}|{local:%a} {local.day} {local:%b}{year} {local:%H:%M}\x03"
 
 
 def someone(person: Person) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.quotes import PricePolicy, view
 from bot.domain.treasury import Treasury
 from bot.services.errors import NothingImportedError, UsageError
-from bot.services.ports import Reads
+from bot.services.ports import Reads, ReadsPast
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Scenario:
 
     price: Price | None = None
     drop: Fraction | None = None
+
+
+class NoPriceLeftError(UsageError):
+    """A fall of nearly everything: what it leaves rounds down to nothing."""
 
 
 class Books:
@@ -41,7 +45,8 @@ class Books:
         return last
 
     def open(self, tx: Reads, at: datetime, scenario: Scenario | None = None) -> Book:
-        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened."""
+        """Everything true at `at`. NothingImportedError before any import; UsageError before the treasury opened,
+        NoPriceLeftError where a scenario's fall leaves none."""
         treasury = tx.treasury()
         if treasury is None:
             raise NothingImportedError
@@ -50,6 +55,10 @@ class Books:
         price = _priced(self.price_at(tx, at), scenario)
         midnights = {} if price.state is PriceState.NONE else self._midnights(tx, treasury, at)
         return Book(self.register(treasury), at, price, midnights)
+
+    def open_past(self, tx: ReadsPast, at: datetime, scenario: Scenario | None = None) -> Book:
+        """As `open`, of an instant that is over: with what is dated before it and was recorded only after it."""
+        return replace(self.open(tx, at, scenario), late=tx.recorded_after(at))
 
     def price_at(self, tx: Reads, at: datetime) -> PriceView:
         """The price as it was known at `at`, its age and state judged then."""
@@ -64,4 +73,7 @@ def _priced(known: PriceView, scenario: Scenario | None) -> PriceView:
         return known
     if scenario.price is not None:
         return PriceView.scenario(scenario.price)
-    return known if scenario.drop is None else known.fall(scenario.drop)
+    fallen = known if scenario.drop is None else known.fall(scenario.drop)
+    if fallen.last == 0:  # every drop is under 100 %, and half a cent is still no price
+        raise NoPriceLeftError("That fall leaves less than a cent, which is no price: ask about a smaller one.")
+    return fallen

@@ -14,6 +14,7 @@ import structlog
 
 from bot.domain.alert import Episode, Silence
 from bot.domain.audit import PLIMSOLL
+from bot.domain.book import Book
 from bot.domain.digest import Digest, digest_of
 from bot.domain.digest_words import Picture, told
 from bot.domain.periods import iso
@@ -21,7 +22,7 @@ from bot.domain.slots import Claim, Slot
 from bot.domain.weeks import Week, Weekly
 from bot.services.books import Books
 from bot.services.errors import NothingImportedError, UsageError
-from bot.services.ports import Clock, Reading, Reads
+from bot.services.ports import Clock, Reading, ReadsPast
 from bot.services.posting import Posting, PostsOnce, post_once
 
 JOB = "digest"
@@ -29,7 +30,7 @@ JOB = "digest"
 _log = structlog.get_logger(__name__)
 
 
-class ReadsDigest(Reads, Protocol):
+class ReadsDigest(ReadsPast, Protocol):
     """What a digest reads, within one transaction."""
 
     def first_recorded_at(self) -> datetime | None: ...
@@ -96,7 +97,7 @@ class Digests:
             if week.ends < treasury.opened:
                 first = self._weekly.running(treasury.opened, treasury.zone)
                 raise UsageError(f"No week had ended since the treasury opened; the first ends {iso(first.ends)}")
-            return self._read(tx, week, week.ends)
+            return self._read(tx, week, self._books.open_past(tx, week.ends))
 
     def running(self) -> Digest:
         """That of the week we are in, as far as it has come. NothingImportedError before any import."""
@@ -104,7 +105,7 @@ class Digests:
             treasury, now = tx.treasury(), self._clock.now()
             if treasury is None:
                 raise NothingImportedError
-            return self._read(tx, self._weekly.running(now, treasury.zone), now)
+            return self._read(tx, self._weekly.running(now, treasury.zone), self._books.open(tx, now))
 
     def due(self) -> Slot | None:
         """The slot of the week whose digest is to be there by now; None: of none is, as nothing was recorded then.
@@ -152,8 +153,8 @@ class Digests:
             self._tell()
         return became
 
-    def _read(self, tx: ReadsDigest, week: Week, at: datetime) -> Digest:
-        book = self._books.open(tx, at)
+    def _read(self, tx: ReadsDigest, week: Week, book: Book) -> Digest:
+        at = book.at
         before = self._books.open(tx, week.begins) if week.begins >= book.treasury.opened else None
         last = self._weekly.before(week, book.treasury.zone)
         return digest_of(week, last, book, before, tx.episodes(week.begins, at), tx.silences(at))

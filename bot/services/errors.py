@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PlimsollError(Exception):
     """One clear line for a person: what is wrong and what would be right."""
@@ -24,3 +26,11 @@ class RefusedError(PlimsollError):
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+
+class FactRefusedError(PlimsollError):
+    """A fact that may not be recorded: which field is wrong, and what would be right."""
+
+    def __init__(self, found: Sequence[tuple[str, str]]) -> None:
+        super().__init__(" ".join(text for _, text in found))
+        self.faults = tuple(found)

@@ -1,9 +1,8 @@
-"""Importing a treasury file: all of it or nothing, and the same file twice changes nothing."""
+"""Importing a treasury file or rows of one: all of it or nothing, and the same file twice changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
@@ -11,7 +10,8 @@ from bot.domain.audit import Entry, What
 from bot.domain.merge import Merge, Refusal, merge
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
-from bot.services.ports import KeepsRegister, Writing
+from bot.services.ports import Clock, KeepsRegister, Reading, Writing
+from bot.services.record_posts import Imported, post_import
 
 
 class FileRead(Protocol):
@@ -23,6 +23,10 @@ class FileRead(Protocol):
     def refused(self, refusals: Iterable[Refusal]) -> list[str]: ...
 
 
+class RegisterStore(Reading[KeepsRegister], Writing[KeepsRegister], Protocol):
+    """A store of the register."""
+
+
 ReadFile: TypeAlias = Callable[[str, str, Treasury | None], FileRead]
 """Reads a file's name and text on top of what is recorded; raises what its caller expects of a faulty file.
 
@@ -31,26 +35,39 @@ Where nothing is recorded, the file has then been held against the ledger as a w
 
 
 def import_file(
-    store: Writing[KeepsRegister],
+    store: RegisterStore,
     read: ReadFile,
     name: str,
     text: str,
     *,
-    at: datetime,
+    clock: Clock,
     by: str,
     tried: Merge | None = None,
+    audit: str | None = None,
 ) -> tuple[str, ...]:
     """Adds what the file says to what is recorded; returns a line for each thing that it adds or changes.
 
-    `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still.
-    RefusedError as for `try_file`; nothing is written then.
+    `tried` is what `try_file` made of it on top of nothing; it counts where nothing is recorded still. `audit` is the
+    channel that is told. RefusedError as for `try_file`; nothing is written then. A file of 100,000 movements takes
+    seconds to judge, so no other writer waits for that: it is judged once more only where somebody has recorded
+    something meanwhile. It is recorded as of when its turn to write came: who asked while it waited had an answer
+    without it.
     """
-    with store.writing() as tx:
+    with store.reading() as tx:
         recorded = tx.treasury()
-        merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
+    merged = tried if tried is not None and recorded is None else try_file(recorded, read, name, text)
+    if not merged.lines:
+        return ()
+    with store.writing() as tx:
+        at = clock.now()
+        if (by_now := tx.treasury()) != recorded:
+            merged = try_file(by_now, read, name, text)
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
             tx.add_audit(Entry(at, by, What.IMPORTED, name, _detail(text, merged.lines)))
+            confirmed = tuple(one for one in by_now.claims if one not in merged.treasury.claims) if by_now else ()
+            file = Imported(name, by, at, merged.lines, confirmed)
+            post_import(tx, audit, merged.treasury, tx.revision(), file)
     return merged.lines
 
 

@@ -14,7 +14,7 @@ from bot.domain.month_end import last_month_end, report_told
 from bot.domain.production import month_begins
 from bot.domain.slots import Claim, Slot
 from bot.services.books import Books
-from bot.services.ports import Clock, Reading, Reads
+from bot.services.ports import Clock, Reading, ReadsPast
 from bot.services.posting import Posting, PostsOnce, post_once
 
 JOB = "month_end"
@@ -22,7 +22,7 @@ JOB = "month_end"
 _log = structlog.get_logger(__name__)
 
 
-class ReadsMonths(Reads, Protocol):
+class ReadsMonths(ReadsPast, Protocol):
     """What a report reads."""
 
     def first_recorded_at(self) -> datetime | None: ...
@@ -60,7 +60,7 @@ class MonthEnds:
         """Posts the report of the month that `claim` is about into `channel`, unless that was done before."""
         now, slot = self._clock.now(), claim.slot
         with self._store.reading() as tx:
-            book = self._books.open(tx, slot.due_at)
+            book = self._books.open_past(tx, slot.due_at)
         with self._store.writing() as tx:
             became = post_once(
                 tx,

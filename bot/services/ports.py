@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from bot.domain.alert import Alert, Silence
 from bot.domain.audit import Entry
+from bot.domain.late import LateRecord
 from bot.domain.money import Price
 from bot.domain.price_history import PriceHistory
 from bot.domain.quotes import Poll, Tick
@@ -67,6 +68,14 @@ class Reads(Protocol):
         ...
 
 
+class ReadsPast(Reads, Protocol):
+    """What a question about the past reads as well."""
+
+    def recorded_after(self, at: datetime) -> tuple[LateRecord, ...]:
+        """What was recorded after `at` and counts from `at` or before; () where nothing at all was recorded by then."""
+        ...
+
+
 class KeepsTicks(Protocol):
     """What a price poll writes."""
 
@@ -79,14 +88,6 @@ class KeepsAudit(Protocol):
     """Keeps the audit log: whoever changes anything records it in the same transaction."""
 
     def add_audit(self, entry: Entry) -> Any: ...
-
-
-class KeepsRegister(KeepsAudit, Protocol):
-    """What an import writes."""
-
-    def treasury(self) -> Treasury | None: ...
-
-    def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool: ...
 
 
 class OpenAlert(Protocol):
@@ -133,6 +134,16 @@ class Enqueues(Protocol):
         at: datetime,
         elsewhere: bool = False,
     ) -> int: ...
+
+
+class KeepsRegister(KeepsAudit, Enqueues, Protocol):
+    """What an import writes."""
+
+    def treasury(self) -> Treasury | None: ...
+
+    def apply(self, new: Treasury, *, at: datetime, by: str, source: str, lines: tuple[str, ...] = ()) -> bool: ...
+
+    def revision(self) -> int: ...
 
 
 class KeepsAlerts(Reads, Enqueues, KeepsAudit, Protocol):

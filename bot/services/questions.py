@@ -8,13 +8,13 @@ from bot.domain.book import Book
 from bot.domain.history import as_known, sampled
 from bot.domain.price_history import PriceHistory
 from bot.services.books import Books, Scenario
-from bot.services.ports import Clock, Reading, Reads
+from bot.services.ports import Clock, Reading, ReadsPast
 
 
 class Questions:
     """Answers from the database alone: no network, no Slack settings."""
 
-    def __init__(self, store: Reading[Reads], books: Books, clock: Clock) -> None:
+    def __init__(self, store: Reading[ReadsPast], books: Books, clock: Clock) -> None:
         self._store = store
         self._books = books
         self._clock = clock
@@ -28,14 +28,22 @@ class Questions:
         return [Book(last.register, instant, view) for instant, view in zip(instants, views, strict=True)]
 
     def book(self, scenario: Scenario | None = None, at: datetime | None = None) -> Book:
-        """The Book at `at` (default now), by `scenario` where one is asked about."""
+        """The Book at `at` (default now), by `scenario` where one is asked about.
+
+        Of a given instant it has what was recorded late; of now nothing can have been, and nothing is looked for.
+        """
         with self._store.reading() as tx:
-            return self._books.open(tx, at or self._clock.now(), scenario)
+            return self._opened(tx, scenario, at)
 
     def book_and_prices(
         self, scenario: Scenario | None = None, at: datetime | None = None
     ) -> tuple[Book, PriceHistory]:
         """The same, and the price history up to its instant."""
         with self._store.reading() as tx:
-            book = self._books.open(tx, at or self._clock.now(), scenario)
+            book = self._opened(tx, scenario, at)
             return book, tx.price_history(book.at)
+
+    def _opened(self, tx: ReadsPast, scenario: Scenario | None, at: datetime | None) -> Book:
+        if at is None:
+            return self._books.open(tx, self._clock.now(), scenario)
+        return self._books.open_past(tx, at, scenario)

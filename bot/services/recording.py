@@ -22,17 +22,23 @@ from bot.services.ports import KeepsAlerts
 @dataclass(frozen=True, slots=True)
 class Channels:
     """Where alerts are said, and where that nobody takes them; `group` is the user group mentioned there. `digest` is
-    where the week's digest is posted.
+    where the week's digest is posted, `audit` where what people record is told.
     """
 
     alerts: str
     escalation: str | None = None
     group: str | None = None
     digest: str | None = None
+    audit: str | None = None
 
     def by_setting(self) -> dict[str, str]:
         """Every channel there is, by the setting that names it."""
-        named = {"ALERT_CHANNEL": self.alerts, "ESCALATION_CHANNEL": self.escalation, "DIGEST_CHANNEL": self.digest}
+        named = {
+            "ALERT_CHANNEL": self.alerts,
+            "ESCALATION_CHANNEL": self.escalation,
+            "DIGEST_CHANNEL": self.digest,
+            "AUDIT_CHANNEL": self.audit,
+        }
         return {setting: channel for setting, channel in named.items() if channel}
 
 

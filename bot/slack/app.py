@@ -19,9 +19,10 @@ from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.digest import Digests
 from bot.services.questions import Questions
+from bot.services.records import Records
 from bot.slack import events
-from bot.slack.actions import holding, plan, silencing
-from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production
+from bot.slack.actions import claiming, holding, plan, recording, silencing
+from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production, record
 from bot.slack.desk import Desk, Recorder
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
@@ -37,6 +38,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     client: WebClient,
     questions: Questions,
     acting: Acting,
+    records: Records,
     digests: Digests,
     access: Access,
     requests: Requests,
@@ -81,6 +83,9 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     holding.register(app, desk, acting)
     plan.register(app, desk, acting)
     silencing.register(app, desk, acting, dialogs)
+    record.register(app, desk, records, dialogs)
+    recording.register(app, desk, records)
+    claiming.register(app, desk, records, dialogs)
     events.register(app, access, run_later)
     _take_the_rest(app)
     return app

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ from bot.slack.views import notes
 
 RESPONSE_TIME_OUT_S = 10
 RESPONSE_TRIES = 3
+ASK_AGAIN = "Plimsoll had to look you up in Slack first; ask for the dialog again."
 
 _log = structlog.get_logger(__name__)
 
@@ -58,11 +59,25 @@ class Recorder(Protocol):
     def note(self, actor: str, what: What, about: str, detail: Mapping[str, Any]) -> None: ...
 
 
+Needs = Role | Callable[[Asked], Role]
+"""The role that something takes; where that depends on what is asked for, what tells it."""
 Handler = Callable[[Asked], Payload | None]
 """Answers; None: there is nothing to say."""
 
-Submitting = Callable[[Asked], dict[str, str]]
-"""Does what a dialog asks for; what is wrong, by the block it is wrong in, and {} where nothing is."""
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes after a dialog: `push` lays `view` over it, `update` puts it in its place, `clear` closes all."""
+
+    action: str
+    view: Payload | None = None
+
+
+Submitting = Callable[[Asked], dict[str, str] | Step]
+"""Does what a dialog asks for; what is wrong, by the block it is wrong in, and {} where nothing is; or what comes next.
+"""
+Blame = str | Callable[[str], Step]
+"""Where a dialog says what no field is to blame for: a block of it, or what comes next."""
 
 
 class Desk:
@@ -88,13 +103,13 @@ class Desk:
         self._busy: tuple[type[Exception], ...] = (*unavailable, StillAnsweringError)
 
     def answering(
-        self, handler: Handler, examples: tuple[str, ...], needs: Role = Role.VIEWER
+        self, handler: Handler, examples: tuple[str, ...], needs: Needs = Role.VIEWER
     ) -> Callable[[Ack, Mapping[str, Any]], None]:
         """The Bolt listener that answers with `handler` whoever has the role it `needs`; `examples` go with a usage
         line."""
 
         def listener(ack: Ack, command: Mapping[str, Any]) -> None:
-            asked = replace(Asked.typed(command), needs=needs)
+            asked = _needing(Asked.typed(command), needs)
             ack(**self._answer(asked, self._noted(handler), examples))
 
         return listener
@@ -117,17 +132,16 @@ class Desk:
         return listener
 
     def submitting(
-        self, label: str, handler: Submitting, at_fault: str, needs: Role = Role.VIEWER
+        self, label: str, handler: Submitting, at_fault: Blame, needs: Needs = Role.VIEWER
     ) -> Callable[[Ack, Mapping[str, Any]], None]:
-        """The Bolt listener that lets `handler` take a dialog; the block `at_fault` says what no field is to blame for.
+        """The Bolt listener that lets `handler` take a dialog; `at_fault` says what no field is to blame for.
 
         The dialog closes where nothing is wrong; then what it changed is in the audit log by the same transaction.
         """
 
         def listener(ack: Ack, body: Mapping[str, Any]) -> None:
-            asked = replace(Asked.submitted(body, label), needs=needs)
-            errors = self._submit(asked, handler, at_fault)
-            ack(response_action="errors", errors=errors) if errors else ack()
+            asked = _needing(Asked.submitted(body, label), needs)
+            ack(**self._submit(asked, handler, at_fault))
 
         return listener
 
@@ -203,37 +217,52 @@ class Desk:
 
     # Dialogs
 
-    def _submit(self, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
+    def _submit(self, asked: Asked, handler: Submitting, at_fault: Blame) -> Payload:
+        """The acknowledgement."""
+
         def fresh() -> Payload:
             judged = self._judge(asked)
             if judged.ruling is Ruling.UNKNOWN:
-                self.run_later(lambda: self._submit_later(asked, handler, at_fault))
+                self.run_later(lambda: self._submit_later(asked, handler))
                 return {}
-            return self._taken(judged, asked, handler, at_fault)
+            return self._next(self._taken(judged, asked, handler), at_fault)
 
         told = self._guarded(asked, lambda: self._requests.answered(asked.trigger_id, fresh, self.run_later))
-        return told if "response_type" not in told else {at_fault: _words(told)}
+        return told if "response_type" not in told else self._next(_words(told), at_fault)
 
-    def _submit_later(self, asked: Asked, handler: Submitting, at_fault: str) -> None:
+    def _next(self, taken: str | dict[str, str] | Step, at_fault: Blame) -> Payload:
+        """What Slack is to do with the dialog: `taken` is what is wrong with it, by field or in one line, or a step."""
+        if isinstance(taken, str):
+            taken = {at_fault: plain_text(taken)} if isinstance(at_fault, str) else at_fault(taken)
+        if isinstance(taken, Step):
+            view = outgoing(taken.view, strict=self.strict, surface="modal") if taken.view is not None else None
+            return {"response_action": taken.action} | ({} if view is None else {"view": view})
+        return {"response_action": "errors", "errors": taken} if taken else {}
+
+    def _submit_later(self, asked: Asked, handler: Submitting) -> None:
         """Somebody unknown: the dialog is closed by then, so what is wrong is said where it was opened."""
 
         def looked_up() -> Payload:
-            wrong = self._taken(self._look_up(asked), asked, handler, at_fault)
-            return self.ephemeral(notes.not_taken(asked.command, list(wrong.values()))) if wrong else {}
+            taken = self._taken(self._look_up(asked), asked, handler)
+            if isinstance(taken, Step):
+                return self.ephemeral(notes.not_taken(asked.command, [ASK_AGAIN])) if taken.view is not None else {}
+            wrong = [taken] if isinstance(taken, str) else list(taken.values())
+            return self.ephemeral(notes.not_taken(asked.command, wrong)) if wrong else {}
 
         respond(asked.response_url, self._guarded(asked, looked_up))
 
-    def _taken(self, judged: Judgement, asked: Asked, handler: Submitting, at_fault: str) -> dict[str, str]:
+    def _taken(self, judged: Judgement, asked: Asked, handler: Submitting) -> str | dict[str, str] | Step:
         if not judged.allowed:
             self._log_refused(asked, judged)
-            return {at_fault: plain_text(judged.reason)}
+            return plain_text(judged.reason)
         try:
-            wrong = handler(asked)
+            taken = handler(asked)
         except PlimsollError as refused:
-            wrong = {at_fault: str(refused)}
-        if wrong:
-            self.note(asked, wrong=wrong)
-        return wrong
+            self.note(asked, wrong=str(refused))
+            return str(refused)
+        if taken and not isinstance(taken, Step):
+            self.note(asked, wrong=taken)
+        return taken
 
     # All of them
 
@@ -294,6 +323,10 @@ class Desk:
         self.note(asked, What.REFUSED, reason=reason)
 
 
+def _needing(asked: Asked, needs: Needs) -> Asked:
+    return replace(asked, needs=needs if isinstance(needs, Role) else needs(asked))
+
+
 def _words(payload: Payload) -> str:
     """What a note says, for a place that shows text as it is."""
     return unescape(str(payload["text"]))
@@ -315,6 +348,9 @@ def respond(url: str, payload: Payload) -> None:
         except (OSError, HTTPException, SlackClientError) as error:
             why = type(error).__name__
             continue
+        except ValueError as error:  # urllib's, of an address that is none
+            why = type(error).__name__
+            break
         if answer.status_code == 200:
             return
         why = f"HTTP {answer.status_code} {answer.body[:100]}"

@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from bot.slack.text import cut
+
 Payload = dict[str, Any]
 
 TEXT = 40_000
@@ -50,7 +52,7 @@ def plain(payload: Payload) -> Payload:
     """The same message as text alone, which Slack takes whatever was wrong with the blocks."""
     text = str(payload.get("text") or "").strip() or "Plimsoll has a message that could not be shown; see its log."
     kept = {key: value for key, value in payload.items() if key not in ("blocks", "text")}
-    return {"text": text if len(text) <= TEXT else text[: TEXT - 1] + "…", **kept}
+    return {"text": cut(text, TEXT), **kept}
 
 
 def faults(payload: Payload, surface: str = "message") -> list[str]:

@@ -23,6 +23,8 @@ _BARE_FALL = re.compile(r"(?:^|\s)(?P<said>-\s*\d[\d.,]*)\Z")
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 HIGHEST = 100 * 1_000_000_000
 """Cents per BTC: a price above a billion dollars is a slip of the finger."""
+LONGEST_PRICE = 40
+"""Characters; Python makes no number of thousands of digits."""
 MOST_NAMED = 20
 
 
@@ -60,7 +62,7 @@ def parse_ltv(text: str) -> LtvQuestion:
 def parse_price(text: str) -> Price:
     """Cents per BTC of `55000`, `$55,000.50`, `55k`, `0.06m`. UsageError where it is no price."""
     bare = text.strip().lower().removesuffix("usd").strip().removeprefix("$").strip()
-    found = _AMOUNT.match(bare)
+    found = _AMOUNT.match(bare) if len(bare) <= LONGEST_PRICE else None
     if not text.strip():
         raise UsageError("“at” needs a price.")
     cents = _cents(found) if found else None

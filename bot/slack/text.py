@@ -8,12 +8,15 @@ from datetime import datetime
 from bot.domain.words import MOMENT, plain_text
 
 SECTION = 3_000
+_EVERYBODY = re.compile("@(?=here|channel|everyone)", re.IGNORECASE)
+"""A word that wakes a channel, where Slack is told to look for names."""
+_HALF = re.compile(r"&[a-z]*\Z")
 _TOKEN = re.compile("\x02[^\x03]*\x03|\\s+|[^\\s\x02]+")
 
 
 def escape(text: str) -> str:
     """`text` with nothing in it that Slack would take for a mention, a link or a date."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _EVERYBODY.sub("@\u2060", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def unescape(text: str) -> str:
@@ -21,9 +24,15 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def one_line(text: str) -> str:
+    """What was typed, on one line and without what cannot be seen: a moment's marks are such characters, and so are
+    those that turn a line around."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def quoted(text: str, longest: int = 60) -> str:
     """A person's own word, safe to repeat: short, on one line, waking nobody. Not escaped yet."""
-    line = " ".join(text.split()).replace("`", "'").replace("@", "@\u2060")
+    line = one_line(text).replace("`", "'").replace("@", "@\u2060")
     return f"“{line if len(line) <= longest else line[: longest - 1] + '…'}”"
 
 
@@ -35,6 +44,11 @@ def rich(text: str) -> str:
 def flat(text: str) -> str:
     """Domain text for notifications and screen readers: escaped, its moments in the treasury's local time."""
     return escape(plain_text(text))
+
+
+def cut(text: str, longest: int) -> str:
+    """`text`, escaped already, with at most `longest` characters, and none of the last one's escape alone."""
+    return text if len(text) <= longest else _HALF.sub("", text[: longest - 1]) + "…"
 
 
 def _marked(found: re.Match[str]) -> str:

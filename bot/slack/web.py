@@ -57,11 +57,14 @@ def slack_blueprint(app: App, signing_secret: str) -> Blueprint:
 
 
 def _signed(verifier: SignatureVerifier, body: bytes, headers: Headers) -> bool:
-    """Whether Slack signed `body` lately. UnicodeDecodeError where it is no UTF-8."""
+    """Whether Slack signed `body` lately. It signs no body that is no UTF-8."""
     stamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= _LONGEST_STAMP and signature.isascii()):
         return False
-    return verifier.is_valid(body, stamp, signature)
+    try:
+        return verifier.is_valid(body, stamp, signature)
+    except UnicodeDecodeError:
+        return False
 
 
 def _faults(asked: BoltRequest) -> Iterator[str]:

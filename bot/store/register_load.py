@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from bot.domain.documents import calendar_from, group_from, policy_from, terms_from
-from bot.domain.terms import Facility, TermsVersion, Waiver
+from bot.domain.documents import calendar_from, claimed_from, group_from, policy_from, terms_from
+from bot.domain.terms import Facility, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import (
     Account,
     CashCost,
+    Claim,
     Holds,
     Movement,
     MovementKind,
@@ -29,12 +30,14 @@ from bot.store.columns import Base, table_of
 Columns: TypeAlias = tuple[str, ...]
 
 ACCOUNT: Columns = ("id", "btc", "usd", "holds", "calendar", "ready_hours")
+OUTCOMES: Columns = ("met", "withdrawn", "disputed", "recovered")
 NOTICE: Columns = (
     *("ref", "tier", "at", "price", "facility", "group", "demand_btc", "demand_usd"),
-    *("due", "met", "withdrawn", "disputed", "recovered"),
+    *("due", *OUTCOMES),
 )
 FACILITY: Columns = ("id", "lender", "principal", "accrued", "collateral", "drawn", "group")
 WAIVER: Columns = ("since", "until", "reason")
+PRICE_INDEX: Columns = ("since", "note")
 NEED: Columns = ("due", "usd", "purpose")
 MOVEMENT: Columns = (
     *("at", "kind", "ref", "account", "to", "facility", "btc", "usd", "of", "reverses", "gross_usd", "fee_usd"),
@@ -42,7 +45,8 @@ MOVEMENT: Columns = (
 )
 STATEMENT: Columns = ("month", "mined", "sold", "held")
 CASH_COST: Columns = ("month", "usd_per_btc")
-"""The columns of each table that are fields of its domain object, in the order of the object's."""
+"""The columns of each table that are fields of its domain object, in the order of the object's; OUTCOMES are those of a
+notice that say what became of it."""
 
 _KINDS = {kind.value: kind for kind in MovementKind}
 
@@ -66,6 +70,7 @@ def load_treasury(connection: Connection) -> Treasury:
         movements=_movements(connection),
         cash_costs=tuple(CashCost(*row) for row in _rows(connection, tables.CashCost, CASH_COST, "id")),
         statements=tuple(Statement(*row) for row in _rows(connection, tables.Statement, STATEMENT, "id")),
+        claims=open_claims(connection),
     )
 
 
@@ -93,6 +98,9 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
     waivers: defaultdict[str, list[Waiver]] = defaultdict(list)
     for facility, *waiver in _rows(connection, tables.Waiver, ("facility", *WAIVER), "id"):
         waivers[facility].append(Waiver(*waiver))
+    noted: defaultdict[str, list[PriceIndex]] = defaultdict(list)
+    for facility, *index in _rows(connection, tables.PriceIndex, ("facility", *PRICE_INDEX), "id"):
+        noted[facility].append(PriceIndex(*index))
     rows = _rows(connection, tables.Facility, (*FACILITY, "timezone"), "position", "id")
     return tuple(
         Facility(
@@ -100,6 +108,7 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
             zone=ZoneInfo(row.timezone),
             versions=tuple(sorted(versions[row.id].values(), key=lambda version: version.effective or date.min)),
             waivers=tuple(waivers[row.id]),
+            price_index=tuple(noted[row.id]),
         )
         for row in rows
     )
@@ -108,3 +117,13 @@ def _facilities(connection: Connection) -> tuple[Facility, ...]:
 def _movements(connection: Connection) -> tuple[Movement, ...]:
     rows = _rows(connection, tables.Movement, MOVEMENT, "at", "seq")
     return tuple(Movement(at, _KINDS[kind], *rest) for at, kind, *rest in rows)
+
+
+def open_claims(connection: Connection) -> tuple[Claim, ...]:
+    """Those that nobody has confirmed or withdrawn, in the order of recording."""
+    claims = table_of(tables.Claim)
+    query = select(claims).where(claims.c.ended_at.is_(None)).order_by(claims.c.id)
+    return tuple(
+        Claim(row.id, claimed_from(row.document), row.recorded_by, row.name, row.recorded_at)
+        for row in connection.execute(query)
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -14,11 +15,22 @@ from sqlalchemy import Connection, insert, update
 
 from bot.domain.documents import calendar_document, group_document, policy_document, terms_document
 from bot.domain.periods import Calendar
-from bot.domain.terms import Facility, Group, TermsVersion, Waiver
+from bot.domain.terms import Facility, Group, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import Treasury
 from bot.store import tables
 from bot.store.columns import Base, table_of
-from bot.store.register_load import ACCOUNT, CASH_COST, FACILITY, MOVEMENT, NEED, NOTICE, STATEMENT, WAIVER
+from bot.store.register_load import (
+    ACCOUNT,
+    CASH_COST,
+    FACILITY,
+    MOVEMENT,
+    NEED,
+    NOTICE,
+    OUTCOMES,
+    PRICE_INDEX,
+    STATEMENT,
+    WAIVER,
+)
 
 T = TypeVar("T")
 Values = dict[str, Any]
@@ -67,6 +79,14 @@ def _waiver(item: tuple[str, Waiver]) -> Values:
     return {"facility": item[0]} | _plainly(WAIVER)(item[1])
 
 
+def _outcome(item: tuple[str, str, datetime]) -> Values:
+    return dict(zip(("notice", "became", "at"), item, strict=True))
+
+
+def _price_index(item: tuple[str, PriceIndex]) -> Values:
+    return {"facility": item[0]} | _plainly(PRICE_INDEX)(item[1])
+
+
 _ID = attrgetter("id")
 _REF = attrgetter("ref")
 _OPENING_FIGURES = ("principal", "accrued", "collateral", "drawn")
@@ -79,7 +99,9 @@ _TERMS = _Family(
     tables.FacilityTerms, ("facility", "effective"), lambda item: (item[0], item[1].effective), _terms, amended=True
 )
 _WAIVERS = _Family(tables.Waiver, ("facility", *WAIVER), lambda item: item, _waiver, fixed=None)
+_PRICE_INDEX = _Family(tables.PriceIndex, ("facility", *PRICE_INDEX), lambda item: item, _price_index, fixed=None)
 _NOTICES = _Family(tables.Notice, ("ref",), _REF, _plainly(NOTICE), fixed=("recovered",))
+_OUTCOMES = _Family(tables.NoticeOutcome, ("notice", "became"), lambda item: item[:2], _outcome, fixed=None)
 _NEEDS = _Family(tables.Need, ("due", "purpose"), attrgetter("due", "purpose"), _plainly(NEED))
 _MOVEMENTS = _Family(tables.Movement, ("ref",), _REF, _plainly(MOVEMENT), fixed=None)
 
@@ -101,7 +123,9 @@ class Writer:
         self._keep(_FACILITIES, before.facilities if before else (), new.facilities)
         self._keep(_TERMS, _versions(before), _versions(new))
         self._keep(_WAIVERS, _waivers(before), _waivers(new))
+        self._keep(_PRICE_INDEX, _noted(before), _noted(new))
         self._keep(_NOTICES, before.notices if before else (), new.notices)
+        self._keep(_OUTCOMES, _outcomes(before), _outcomes(new))
         self._keep(_NEEDS, before.needs if before else (), new.needs)
         self._keep(_MOVEMENTS, before.movements if before else (), new.movements)
         self._append(tables.Statement, STATEMENT, before.statements if before else (), new.statements)
@@ -172,5 +196,14 @@ def _versions(treasury: Treasury | None) -> list[tuple[str, TermsVersion]]:
     return [(f.id, version) for f in treasury.facilities for version in f.versions] if treasury else []
 
 
+def _outcomes(treasury: Treasury | None) -> list[tuple[str, str, datetime]]:
+    known = [(notice, name) for notice in treasury.notices for name in OUTCOMES] if treasury else []
+    return [(one.ref, name, getattr(one, name)) for one, name in known if getattr(one, name) is not None]
+
+
 def _waivers(treasury: Treasury | None) -> list[tuple[str, Waiver]]:
     return [(f.id, waiver) for f in treasury.facilities for waiver in f.waivers] if treasury else []
+
+
+def _noted(treasury: Treasury | None) -> list[tuple[str, PriceIndex]]:
+    return [(f.id, index) for f in treasury.facilities for index in f.price_index] if treasury else []

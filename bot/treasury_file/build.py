@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.merge_terms import amended, deltas
 from bot.domain.periods import Calendar
-from bot.domain.terms import Facility, Group, Release, Terms, TermsVersion, Tier, Waiver
+from bot.domain.terms import Facility, Group, PriceIndex, Release, Terms, TermsVersion, Tier, Waiver
 from bot.domain.treasury import (
     Account,
     CashCost,
@@ -100,8 +100,9 @@ def _facility(facility: FacilityRows, zone: ZoneInfo, known: Treasury) -> Facili
     recorded = known.facility_by_id.get(data.id)
     said = _said(data, recorded, _FACILITY_NAMES, _OF_FACILITY)
     waivers = tuple(Waiver(row.data.since, row.data.until, row.data.reason) for row in facility.waivers)
+    noted = tuple(PriceIndex(row.data.since, row.data.note) for row in facility.price_index)
     said["zone"] = said["zone"] or zone
-    return Facility(**said, versions=_versions(facility, recorded), waivers=waivers)
+    return Facility(**said, versions=_versions(facility, recorded), waivers=waivers, price_index=noted)
 
 
 def _versions(facility: FacilityRows, recorded: Facility | None) -> tuple[TermsVersion, ...]:

@@ -30,7 +30,7 @@ def check_call(call: Row[CallTable], rows: FileRows, known: Treasury, faults: Fa
     if len(named) > 1:
         faults.key(call.path, "group", "a call is of one facility or one group, and facility is given too; keep one.")
     elif not named:
-        faults.add(call.path, 'facility is missing; write for example facility = "antalpha", or group')
+        faults.missing(call.path, "facility", '"antalpha"', instead="group")
     later: Mapping[str, datetime | None] = {
         key: getattr(call.data, key) for key in ("due", "met", "withdrawn", "disputed")
     }

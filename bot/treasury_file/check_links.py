@@ -37,7 +37,7 @@ def check_file(rows: FileRows, known: Treasury, faults: Faults) -> None:
         check_call(call, rows, known, faults)
     for movement in rows.movements:
         if "kind" not in movement.raw and "reverses" not in movement.raw:
-            faults.add(movement.path, 'kind is missing; write for example kind = "sold"')
+            faults.missing(movement.path, "kind", '"sold"')
         elif "kind" in movement.raw and "reverses" in movement.raw:
             faults.key(movement.path, "kind", "a reversal has only at, ref, reverses and note; leave kind out.")
 
@@ -85,7 +85,8 @@ def _each_once(
     for row in rows:
         if row.has(*keys) and (same := first.setdefault(key(row.data), row)) is not row:
             also = f" due {row.raw['due']}" if "due" in keys else ""
-            faults.key(row.path, keys[0], f"{shown(row.raw[keys[0]])}{also} is already {same.place}; {right}")
+            value, place = shown(row.raw[keys[0]]), faults.place(same.path)
+            faults.key(row.path, keys[0], f"{value}{also} is already {place}; {right}")
 
 
 def _check_group(group: GroupRows, known: Treasury, faults: Faults) -> None:

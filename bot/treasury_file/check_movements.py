@@ -41,7 +41,7 @@ def add_movement_faults(rows: FileRows, known: Treasury, faults: Faults) -> None
         return
     sound = [row for row in rows.movements if row.is_sound and ("kind" in row.raw) != ("reverses" in row.raw)]
     read = {row.path for row in sound}
-    unread = {str(row.raw.get("ref")) for row in rows.movements if row.path not in read}
+    unread = {str(row.raw.get("ref")) for row in rows.movements if row.path not in read} | rows.lost
     placed = sorted(chain(((one, None) for one in known.movements), _new(sound, known)), key=lambda one: one[0].at)
     stand_in = replace(_stand_in(rows, known), movements=tuple(map(itemgetter(0), placed)))
     guessed = {

@@ -169,6 +169,7 @@ def _check_amendments(facility: FacilityRows, faults: Faults) -> None:
         if not amendment.row.raw.keys() - {"effective"}:
             text = 'names nothing to change; write what is so from that day on, for example rate = "0.08"'
             faults.add(amendment.row.path, text)
+        _check_maturity(facility, amendment, faults)
         if amendment.row.has("effective"):
             day = amendment.row.data.effective
             if (same := first.setdefault(day, amendment)) is not amendment:
@@ -180,6 +181,15 @@ def _check_amendments(facility: FacilityRows, faults: Faults) -> None:
     for terms, tiers, release in _in_force(facility):
         if terms.tiers is not None or terms.release is not None:
             _check_release(release, tiers, faults)
+
+
+def _check_maturity(facility: FacilityRows, amendment: AmendmentRows, faults: Faults) -> None:
+    if not facility.row.has("drawn") or not amendment.row.has("matures") or amendment.row.data.matures is None:
+        return
+    drawn, matures = facility.row.data.drawn, amendment.row.data.matures
+    if matures <= drawn:
+        text = f"{matures} is not after drawn {drawn}; a loan ends after it begins."
+        faults.key(amendment.row.path, "matures", text)
 
 
 def _in_force(
@@ -244,4 +254,5 @@ def check_releases(rows: FileRows, said: Treasury, known: Treasury, faults: Faul
                     path,
                     f"a release then goes to LTV {percent_plain(release.to)} %, not below “{mildest.name}”, "
                     f"LTV {percent_plain(mildest.line)} %; a release reaches no tier.",
+                    at=(*path, "release"),
                 )

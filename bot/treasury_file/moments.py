@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.domain.money import parse_amount
 from bot.domain.periods import FIRST_DAY, LAST_DAY, as_utc
-from bot.treasury_file.values import Float, decimal_of, not_negative, plain_text, shown
+from bot.treasury_file.values import Cell, Float, decimal_of, not_negative, plain_text, shown
 
 MOST_HOURS = timedelta(days=366)
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII | re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 
 
@@ -29,6 +31,7 @@ def hours(value: object) -> timedelta:
 
 
 def day(value: object) -> date:
+    value = _moment_of(value) if isinstance(value, Cell) else value
     if isinstance(value, datetime):
         raise ValueError(f"{shown(value)} is an instant; write a date: {value.date().isoformat()}")
     if not isinstance(value, date):
@@ -38,6 +41,7 @@ def day(value: object) -> date:
 
 def instant(value: object) -> datetime:
     """An aware instant, in UTC."""
+    value = _moment_of(value) if isinstance(value, Cell) else value
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"{shown(value)} has no time zone; write {shown(value)}Z")
@@ -48,8 +52,18 @@ def instant(value: object) -> datetime:
     raise _not_a_moment(value, "an instant with its zone", "2026-02-07T14:15:00Z", datetime.fromisoformat)
 
 
+def _moment_of(cell: Cell) -> object:
+    """The instant or date that a cell writes; the cell itself where it writes neither."""
+    try:
+        if _INSTANT.fullmatch(cell):
+            return datetime.fromisoformat(cell.upper())
+        return date.fromisoformat(cell) if _DAY.fullmatch(cell) else cell
+    except ValueError:
+        return cell
+
+
 def _not_a_moment(value: object, what: str, example: str, parse: Callable[[str], date]) -> ValueError:
-    if isinstance(value, str) and not isinstance(value, Float):
+    if isinstance(value, str) and not isinstance(value, (Float, Cell)):
         try:
             parse(value)
         except ValueError:

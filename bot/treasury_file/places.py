@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from bot.domain.merge import Refusal, What
 from bot.domain.treasury import Treasury
-from bot.treasury_file.faults import Faults, Path
+from bot.treasury_file.faults import Faults, Layout, Path
 from bot.treasury_file.rows import FileRows
 
 _Thing: TypeAlias = tuple[What, str, str | None]
@@ -34,8 +34,7 @@ class TreasuryFile:
     """A file that was read: what it says, on top of what was recorded, and where it says it."""
 
     name: str
-    text: str
-    document: Mapping[str, Any]
+    layout: Layout
     rows: FileRows
     treasury: Treasury
 
@@ -44,7 +43,7 @@ class TreasuryFile:
         places: dict[_Thing, Path] = {}
         for thing, path in _places(self.rows):
             places.setdefault(thing, path)
-        faults = Faults(self.name, self.text, self.document)
+        faults = Faults(self.name, self.layout)
         recorded: list[str] = []
         for refusal in refusals:
             key = _KEYS.get(refusal.what, {}).get(refusal.key, refusal.key)

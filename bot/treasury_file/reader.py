@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,15 +12,14 @@ from bot.treasury_file.build import build
 from bot.treasury_file.check_links import check_file
 from bot.treasury_file.check_movements import add_ledger_faults, add_movement_faults
 from bot.treasury_file.check_terms import check_releases
-from bot.treasury_file.faults import Faults, TreasuryFileError
+from bot.treasury_file.csv_file import is_csv, parse_csv
+from bot.treasury_file.faults import Fault, Faults, TreasuryFileError
 from bot.treasury_file.places import TreasuryFile
-from bot.treasury_file.rows import read_rows
-from bot.treasury_file.values import Float
+from bot.treasury_file.rows import Parsed, read_rows
+from bot.treasury_file.toml_file import BEGINS, TomlLayout, parse_toml
 
 UTC = ZoneInfo("UTC")
-_BEGINS = "a treasury file begins with [treasury] and its name, timezone and opened."
-
-
+_FIRST_A_TREASURY = "Nothing imported yet: plimsoll import FILE, a treasury file (TOML); {} only adds to one"
 _NOTHING = Treasury("", UTC, UTC, datetime.min.replace(tzinfo=UTC))
 
 
@@ -37,18 +34,41 @@ def read_treasury(path_name: str, text: str, known: Treasury | None = None) -> T
 
 
 def read_file(path_name: str, text: str, known: Treasury | None = None) -> TreasuryFile:
-    """As `read_treasury`, with the place of everything, to name what the register refuses."""
+    """As `read_treasury`, with the place of everything, to name what the register refuses.
+
+    TOML, or CSV where `path_name` ends so: rows of one kind of table, always a part.
+    """
     text = text.removeprefix("\ufeff")
-    document = _parse(path_name, text)
-    faults = Faults(path_name, text, document)
-    rows = read_rows(document, faults)
+    if not is_csv(path_name):
+        return _read(path_name, parse_toml(path_name, text), known)
+    if known is None:
+        raise TreasuryFileError([_FIRST_A_TREASURY.format(path_name)])
+    return _read(path_name, parse_csv(path_name, text, known), known)
+
+
+def read_part(document: Mapping[str, Any], known: Treasury) -> Treasury | tuple[Fault, ...]:
+    """What a part that nobody wrote as text says on top of what is `known`, or what is wrong with it and where.
+
+    `document` is as tomllib gives one.
+    """
+    layout = TomlLayout("", document)
+    try:
+        return _read("", Parsed(document, layout, Faults("", layout)), known).treasury
+    except TreasuryFileError as error:
+        return error.found
+
+
+def _read(path_name: str, parsed: Parsed, known: Treasury | None) -> TreasuryFile:
+    """What is the same for every form of file: its tables, held against each other and against what is recorded."""
+    faults = parsed.faults
+    rows = read_rows(parsed)
     recorded = known or _NOTHING
     check_file(rows, recorded, faults)
-    if rows.treasury is None and "treasury" not in document:
-        faults.add((), f"[treasury] is missing; {_BEGINS}")
+    if rows.treasury is None and "treasury" not in parsed.document:
+        faults.add((), f"[treasury] is missing; {BEGINS}")
     if faults or rows.treasury is None:
         add_movement_faults(rows, recorded, faults)
-        raise TreasuryFileError(faults.in_order())
+        raise TreasuryFileError(faults.in_order(), faults.placed)
     built = build(rows, rows.treasury.data, recorded)
     if known is None:
         add_ledger_faults(built, faults)
@@ -56,51 +76,5 @@ def read_file(path_name: str, text: str, known: Treasury | None = None) -> Treas
         check_releases(rows, built.treasury, known, faults)
         add_movement_faults(rows, known, faults)
     if faults:
-        raise TreasuryFileError(faults.in_order())
-    return TreasuryFile(path_name, text, document, rows, built.treasury)
-
-
-def _parse(path_name: str, text: str) -> Mapping[str, Any]:
-    try:
-        document = tomllib.loads(text, parse_float=Float)
-    except (ValueError, RecursionError) as error:  # ValueError: also an integer of thousands of digits
-        raise TreasuryFileError([f"{path_name}: {_syntax(error, text)}"]) from error
-    if not document:
-        raise TreasuryFileError([f"{path_name}: the file is empty; {_BEGINS}"])
-    return document
-
-
-def _syntax(error: Exception, text: str) -> str:
-    """tomllib's own words, with the place first: “line 3, column 8: …”."""
-    if isinstance(error, RecursionError):
-        return "is nested too deeply to be read; a treasury file has tables two deep."
-    if not isinstance(error, tomllib.TOMLDecodeError):
-        return "has a number too long to be read; write amounts in quotes."
-    what, _, place = str(error).partition(" (at ")
-    place = place.rstrip(")")
-    if not place or place == "end of document":
-        last = max(len(text.splitlines()), 1)
-        place = f"line {last}, column {len((text.splitlines() or [''])[-1]) + 1}"
-    return f"{place}: not valid TOML: {_twice(what, place, text) or f'{what[:1].lower()}{what[1:]}.'}"
-
-
-_WRITTEN = re.compile(r"\s*([\w.\"'-]+(?:\s*\.\s*[\w\"'-]+)*)\s*=")
-_DECLARED = re.compile(r"Cannot declare \((.*?),?\) twice")
-
-
-def _twice(what: str, place: str, text: str) -> str | None:
-    """What is written twice, by its name; None where something else is wrong."""
-    if table := _DECLARED.match(what):
-        name = ".".join(part.strip().strip("'") for part in table[1].split(","))
-        return f"[{name}] is written twice; keep one of them."
-    if what == "Cannot overwrite a value":
-        line = int(place.removeprefix("line ").partition(",")[0])
-        keys: list[str] = []
-        for one in text.splitlines()[:line]:
-            if one.lstrip().startswith("["):
-                keys = []
-            elif key := _WRITTEN.match(one):
-                keys.append(re.sub(r"[\"'\s]", "", key[1]))
-        twice = [key for key in keys if keys.count(key) > 1] or keys
-        return f"“{twice[-1]}” is written twice in one table; keep one of them." if twice else None
-    return None
+        raise TreasuryFileError(faults.in_order(), faults.placed)
+    return TreasuryFile(path_name, parsed.layout, rows, built.treasury)

@@ -11,13 +11,26 @@ from typing import Any, Generic, TypeVar
 from pydantic import Field, ValidationError, create_model
 
 from bot.treasury_file import tables as t
-from bot.treasury_file.faults import Faults, Path
+from bot.treasury_file.faults import Faults, Layout, Path, numbered
 from bot.treasury_file.values import one_of, shown
 
 M = TypeVar("M", bound=t.Table)
 
 _ONCE = ("treasury", "policy")
 _MANY = ("calendar", "account", "facility", "group", "call", "need", "movement", "cash_cost", "statement")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A file of whatever form as nested tables, as tomllib gives them, with the faults of its form.
+
+    `lost`: texts that may be refs of movements of which nothing could be read.
+    """
+
+    document: Mapping[str, Any]
+    layout: Layout
+    faults: Faults
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Row(Generic[M]):
     @property
     def place(self) -> str:
         """The table by its number alone: “tier[2]”."""
-        return f"{self.path[-2]}[{int(self.path[-1]) + 1}]"
+        return numbered(self.path)
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class FacilityRows:
     terms: TermsRows
     amendments: list[AmendmentRows]
     waivers: list[Row[t.WaiverTable]]
+    price_index: list[Row[t.PriceIndexTable]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ class GroupRows:
 
 @dataclass(frozen=True)
 class FileRows:
-    """The whole file."""
+    """The whole file; `lost` as in `Parsed`."""
 
     treasury: Row[t.TreasuryTable] | None = None
     policy: Row[t.PolicyTable] | None = None
@@ -95,10 +109,12 @@ class FileRows:
     movements: list[Row[t.MovementTable]] = field(default_factory=list)
     cash_costs: list[Row[t.CashCostTable]] = field(default_factory=list)
     statements: list[Row[t.StatementTable]] = field(default_factory=list)
+    lost: frozenset[str] = frozenset()
 
 
-def read_rows(document: Mapping[str, Any], faults: Faults) -> FileRows:
+def read_rows(parsed: Parsed) -> FileRows:
     """Every table of the file, with a fault for each key and value that cannot be read."""
+    document, faults = parsed.document, parsed.faults
     for key in document.keys() - {*_ONCE, *_MANY}:
         faults.add((), f"{key}: unknown {_is_a(document[key])}; {_table_meant(key)}", at=(key,))
     root = _Reader(faults)
@@ -117,6 +133,7 @@ def read_rows(document: Mapping[str, Any], faults: Faults) -> FileRows:
         movements=root.many(t.MovementTable, document, (), "movement"),
         cash_costs=root.many(t.CashCostTable, document, (), "cash_cost"),
         statements=root.many(t.StatementTable, document, (), "statement"),
+        lost=parsed.lost,
     )
 
 
@@ -141,6 +158,7 @@ class _Reader:
             self._terms(row.raw, row.path),
             [AmendmentRows(amendment, self._terms(amendment.raw, amendment.path)) for amendment in amendments],
             self.many(t.WaiverTable, row.raw, row.path, "waiver"),
+            self.many(t.PriceIndexTable, row.raw, row.path, "price_index"),
         )
 
     def _terms(self, raw: Mapping[str, Any], path: Path) -> TermsRows:
@@ -180,7 +198,7 @@ class _Reader:
             match problem["type"]:
                 case "missing":
                     unsound.add(key)
-                    self._faults.add(path, f"{key} is missing; write for example {key} = {_example(model, key)}")
+                    self._faults.missing(path, key, _example(model, key))
                 case "extra_forbidden":
                     self._faults.key(path, key, _unknown(model, key))
                 case _:

@@ -181,6 +181,11 @@ class WaiverTable(Table):
     reason: Text = required('"standstill letter"')
 
 
+class PriceIndexTable(Table):
+    since: Instant = required("2026-02-01T00:00:00Z")
+    note: Text = required('"CME CF BRR, 16:00 London"')
+
+
 class TermsTable(Table):
     """What a facility may say of its terms and an amendment may change, but for what a facility must say."""
 
@@ -199,7 +204,7 @@ class TermsTable(Table):
 
 
 class FacilityTable(TermsTable):
-    nested: ClassVar[tuple[str, ...]] = ("tier", "release", "amendment", "waiver")
+    nested: ClassVar[tuple[str, ...]] = ("tier", "release", "amendment", "waiver", "price_index")
 
     id: Id = required('"antalpha"')
     lender: Text = required('"Antalpha"')

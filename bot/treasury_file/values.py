@@ -1,4 +1,5 @@
-"""One value of the file: what TOML gave, read into the domain's own units, or a ValueError that says what to write.
+"""One value of the file: what TOML or a cell gave, read into the domain's own units, or a ValueError that says what to
+write.
 
 The messages are shown as they are, after `file: table: key: `. They end in a full stop unless they end in something
 to copy.
@@ -15,6 +16,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from bot.domain.money import (
+    MOST_BTC,
+    MOST_USD,
     Cents,
     Price,
     Sats,
@@ -26,6 +29,7 @@ from bot.domain.money import (
     show_btc,
     show_usd,
 )
+from bot.domain.periods import FIRST_DAY, LAST_DAY
 from bot.domain.terms import Level
 from bot.domain.treasury import MovementKind
 
@@ -33,18 +37,29 @@ E = TypeVar("E", bound=StrEnum)
 
 VENUES = ("coinbase", "kraken", "bitstamp", "gemini", "coingecko", "mempool")
 
-MOST_BTC: Sats = parse_btc("21000000")
-MOST_USD: Cents = parse_usd("1000000000000")
 LONGEST_TEXT = 500
 LONGEST_NUMBER = 40
 
 _ID = re.compile(r"[a-z0-9-]+\Z")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Float(str):
     """A TOML float as it was written: `tomllib.loads(parse_float=Float)`, so that none is ever computed with."""
+
+    __slots__ = ()
+
+
+class Cell(str):
+    """A cell of a CSV file as it was written: always text, whatever it says."""
+
+    __slots__ = ()
+
+
+class SemicolonCell(Cell):
+    """A cell of a file separated by “;”, as a spreadsheet writes it where the comma is for decimals."""
 
     __slots__ = ()
 
@@ -90,7 +105,7 @@ def _not_text(value: object, example: str) -> ValueError:
 def plain_text(value: object, example: str) -> str:
     if not isinstance(value, str) or isinstance(value, Float):
         raise _not_text(value, example)
-    return value
+    return str(value)
 
 
 def text(value: object) -> str:
@@ -98,7 +113,7 @@ def text(value: object) -> str:
     words = plain_text(value, "a name")
     if not words.strip():
         raise ValueError("is empty; write what it is called, or leave the key out.")
-    if _NOT_SHOWN.search(words):
+    if _NOT_TEXT.search(words):
         raise ValueError(f"{shown(words)} has a line break or another control character; write it on one line.")
     if len(words) > LONGEST_TEXT:
         raise ValueError(f"has {len(words)} characters; write at most {LONGEST_TEXT}.")
@@ -120,6 +135,8 @@ def month(value: object) -> str:
     word = plain_text(value, "2026-01")
     if not _MONTH.match(word):
         raise ValueError(f'{shown(word)} is not a month; write it as "2026-01"')
+    if not FIRST_DAY.year <= int(word[:4]) <= LAST_DAY.year:
+        raise ValueError(f"{shown(word)} is out of range; write a year from 2009 to 2199")
     return word
 
 
@@ -128,6 +145,8 @@ def decimal_of(value: object, parse: Callable[[str], int], example: str, finest:
     word = plain_text(value, example)
     if len(word) > LONGEST_NUMBER:
         raise ValueError(f"{shown(word)} is too long for a number; write it as “{example}”.")
+    if isinstance(value, Cell):
+        word = _ungrouped(value, places)
     try:
         return parse(word)
     except ValueError:
@@ -135,6 +154,43 @@ def decimal_of(value: object, parse: Callable[[str], int], example: str, finest:
     if re.fullmatch(r"[+-]?\d+\.\d+", word, re.ASCII):
         raise ValueError(f"{shown(word)} has more than {places} decimal places; {finest}.")
     raise ValueError(f'{shown(word)} is not a decimal number; write it as "{example}"')
+
+
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+\.\d+", re.ASCII)
+_MAYBE_THOUSANDS = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})", re.ASCII)
+_PLAIN = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_SEPARATOR = re.compile(r"[\s'’,]")
+
+
+def _ungrouped(cell: Cell, places: int) -> str:
+    """The decimal of a cell, whose thousands may be grouped where nothing else can be meant: “1,391.61”.
+
+    “1,391” is 1391 to some and 1.391 to others; so is “1.391” where cells are separated by “;”.
+    """
+    if _GROUPED.fullmatch(cell):
+        return cell.replace(",", "")
+    by_semicolon = isinstance(cell, SemicolonCell)
+    if (either := _MAYBE_THOUSANDS.fullmatch(cell)) and ("," in cell or by_semicolon):
+        whole, part = either.groups()
+        if len(part.rstrip("0")) > places:
+            raise _not_plain(cell, f"{whole}{part}")
+        decimal = f"{whole}.{part}{'0' if by_semicolon else ''}"
+        raise ValueError(f"{shown(cell)} can be read in two ways; write “{whole}{part}” or “{decimal}”.")
+    if (_SEPARATOR.search(cell) or cell.count(".") > 1) and _PLAIN.fullmatch(meant_by_it := _with_a_dot(cell)):
+        raise _not_plain(cell, meant_by_it)
+    return str(cell)
+
+
+def _not_plain(cell: Cell, right: str) -> ValueError:
+    return ValueError(f"{shown(cell)} is not a plain decimal number; write “{right}”.")
+
+
+def _with_a_dot(cell: str) -> str:
+    """The number as a plain decimal: the last of its commas and dots is the decimal one, unless it comes twice."""
+    word = re.sub(r"[\s'’]", "", cell)
+    *groups, part = re.split(r"[,.]", word)
+    last = word[-len(part) - 1 : len(word) - len(part)]
+    return f"{''.join(groups)}.{part}" if word.count(last) == 1 else "".join((*groups, part))
 
 
 def signed_btc(value: object, example: str = "474.62") -> Sats:
@@ -269,13 +325,15 @@ def word_of(kind: type[E]) -> Callable[[object], E]:
     return read
 
 
+_KINDS_WRITTEN = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
+
+
 def movement_kind(value: object) -> MovementKind:
-    known = tuple(kind for kind in MovementKind if kind is not MovementKind.REVERSAL)
-    word = plain_text(value, known[0])
+    word = plain_text(value, _KINDS_WRITTEN[0])
     if word == MovementKind.REVERSAL:
         raise ValueError("a reversal has no kind; leave kind out and name the movement it undoes in reverses.")
-    if word not in known:
-        raise ValueError(f"{shown(word)} is unknown; {meant(word, known)}")
+    if word not in _KINDS_WRITTEN:
+        raise ValueError(f"{shown(word)} is unknown; {meant(word, _KINDS_WRITTEN)}")
     return MovementKind(word)
 
 

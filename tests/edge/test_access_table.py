@@ -24,6 +24,7 @@ from bot.slack.slash import Slash
 from bot.slack.views import notes
 from bot.slack.views.alerts import ACTIONS
 from bot.slack.views.listing import ASK, END
+from bot.slack.views.record import CONFIRM_CLAIM, WITHDRAW_CLAIM
 from bot.slack.views.silence import CALLBACK
 from bot.slack.web import slack_blueprint
 from bot.store.engine import open_engine
@@ -32,7 +33,7 @@ from bot.store.store import Store
 from bot.workspace.model import Message, View
 
 from .clicking import ACKNOWLEDGE, NO_NOTICE, PLAN, SNOOZE, dialog, newest, snooze_value
-from .test_slack_bench import SECRET, TOKEN, Bench, bench, served
+from .test_slack_bench import SECRET, START, TOKEN, Bench, bench, served
 from .test_slack_silences import ASKED, REASON
 
 DOCS = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8")
@@ -74,13 +75,17 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class What:
-    """One thing to ask for: a command line, the action of a click, or a dialog. `own`: of the test's own app."""
+    """One thing to ask for: a command line, the action of a click, or a dialog. `own`: of the test's own app.
+
+    `fills` are what a dialog that `line` opens is filled in with, and then the one that comes over it, to the last.
+    """
 
     needs: Role
     line: str = ""
     action: str = ""
     dialog: bool = False
     own: bool = False
+    fills: tuple[dict[str, Any], ...] = ()
 
     @property
     def title(self) -> str:
@@ -88,6 +93,15 @@ class What:
         return f"Of {self.needs.phrase}"
 
 
+MINED = {"record_account": "custody", "record_btc": "1", "record_at": int(START.timestamp()), "record_ref": "pool 1"}
+FRESH: dict[str, Callable[[int], dict[str, Any]]] = {
+    "record_ref": lambda number: {"record_ref": f"pool {number}"},
+    "record_effective": lambda number: {"record_effective": f"{2030 + number // 12}-{number % 12 + 1:02d}-01"},
+}
+"""What is recorded once is another each time."""
+TERMS_OF = {"record_facility": "antalpha", "record_effective": "2026-06-01"}
+NEW_TERMS = {"term_rate": "8.5 %"}
+NOTED = {"record_facility": "antalpha", "record_since": int(START.timestamp()), "record_note": "BRR"}
 WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
     "/holdings": What(Role.VIEWER, "/holdings"),
@@ -104,6 +118,23 @@ WHAT = {
     "Silence…": What(Role.VIEWER, action=ASK),
     "End": What(Role.VIEWER, action=END),
     "the dialog": What(Role.VIEWER, dialog=True),
+    "/record": What(Role.OPERATOR, "/record"),
+    "/record claims": What(Role.OPERATOR, "/record claims"),
+    "the list of kinds": What(Role.OPERATOR, "/record", dialog=True, fills=({"record_kind": "mined"},)),
+    "each form": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED,)),
+    "the preview": What(Role.OPERATOR, "/record mined", dialog=True, fills=(MINED, {})),
+    "/record amendment": What(Role.APPROVER, "/record amendment"),
+    "/record waiver": What(Role.APPROVER, "/record waiver"),
+    "/record price_index": What(Role.APPROVER, "/record price_index"),
+    "its kinds in the list": What(Role.APPROVER, "/record", dialog=True, fills=({"record_kind": "waiver"},)),
+    "the day of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF,)),
+    "the form of new terms": What(Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS)),
+    "the form of a waiver or a note": What(Role.APPROVER, "/record price_index", dialog=True, fills=(NOTED,)),
+    "the preview that records them": What(
+        Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS, {})
+    ),
+    "Confirm": What(Role.OPERATOR, action=CONFIRM_CLAIM),
+    "Withdraw…": What(Role.OPERATOR, action=WITHDRAW_CLAIM),
     "an operator's command": What(Role.OPERATOR, "/operate", own=True),
     "an operator's click": What(Role.OPERATOR, action="operate", own=True),
     "an operator's dialog": What(Role.OPERATOR, dialog=True, own=True),
@@ -154,7 +185,7 @@ def test_the_table_leaves_nothing_out() -> None:
 
     commands = {f"/{path.stem}" for path in Path(str(package.__file__)).parent.glob("[a-z]*.py")}
     assert commands <= {what.line for what in WHAT.values()}
-    assert {*ACTIONS.values(), ASK, END} <= {what.action for what in WHAT.values()}
+    assert {*ACTIONS.values(), ASK, END, CONFIRM_CLAIM, WITHDRAW_CLAIM} <= {what.action for what in WHAT.values()}
     takes = DOCS.partition("| what | takes |")[2].partition("\n\n")[0]
     for name, what in WHAT.items():
         assert what.own or re.search(rf"^\| .*{re.escape(name)}.* \| an? {what.needs.word} \|$", takes, re.MULTILINE), (
@@ -170,31 +201,35 @@ class World:
     own: str
     posts: dict[str, str]
     done: list[str]
+    dialogs: int = 0
 
     def asks(self, what: What, user: str, where: str) -> str:
         """What comes of it: one of the words of the table. What is refused has changed nothing."""
         slack = self.bot.slack
         view = self.opened(what) if what.dialog else None
+        fills = what.fills[-1] if what.fills else ASKED
         slack.connect(self.own if what.own else self.bot.url)
         channel = f"D{user}" if where == "direct" else f"C0{where.upper()}"
         reader, place = (view.user, "C1") if view else (user, channel)
         read, state = len(self.read(reader, place)), self.state(user, channel)
         told = ""
-        if what.line:
+        if view:
+            told = self.submits(view, fills, user, channel)
+        elif what.line:
             assert slack.command(what.line, user=user, channel=channel).ok
         elif what.action:
             ts, action = self.posts[channel], what.action
             picked = snooze_value(newest(self.bot), "1h") if action == SNOOZE else None
             assert slack.click(ts, action, user=user, channel=channel, value=picked, stale=True).ok
-        elif view:
-            told = self.submits(view, user, channel)
         self.bot.quiet()
         told += "\n".join(message.text for message in self.read(reader, place)[read:])
         refused = [word for word, said in REFUSALS.items() if said in told]
         if not refused:
             assert told or self.state(user, channel) != state, "nothing came of it"
             return "answered"
-        assert self.state(user, channel) == state, "it was refused, and something was done"
+        *now, opened = self.state(user, channel)
+        assert now == list(state[:-1]), "it was refused, and something was done"
+        assert opened <= state[-1], "it was refused, and a dialog opened that can be sent"
         assert "\n" not in told
         assert "LTV at" not in told
         (word,) = refused
@@ -206,6 +241,8 @@ class World:
 
     def opened(self, what: What) -> View:
         """The dialog, before somebody who may have it. What cannot be said in it is said to them."""
+        if what.fills:
+            return self.led_to(what)
         view = self.bot.slack.state.open_modal("U0APPROVER")
         if view is None or view.title != what.title:
             self.bot.slack.connect(self.bot.url)
@@ -213,23 +250,38 @@ class World:
             view.body |= {"callback_id": CALLBACKS[what.needs], "title": {"type": "plain_text", "text": what.title}}
         return view
 
-    def submits(self, view: View, user: str, channel: str) -> str:
-        """Submits a dialog that was opened in `channel` when that was allowed; what its fields say."""
+    def led_to(self, what: What) -> View:
+        """The last of the dialogs that one leads to."""
+        self.bot.slack.connect(self.bot.url)
+        view: View | None = dialog(self.bot, what.line, user="U0APPROVER")
+        self.dialogs += 1
+        for fills in what.fills[:-1]:
+            assert view is not None
+            new = FRESH.get(next(iter(fills.keys() & FRESH.keys()), ""), lambda _number: {})
+            assert self.bot.slack.submit_view(view.id, fills | new(self.dialogs)).ok
+            view = self.bot.slack.state.open_modal("U0APPROVER")
+        assert view is not None
+        return view
+
+    def submits(self, view: View, fills: dict[str, Any], user: str, channel: str) -> str:
+        """Submits a dialog that was opened in `channel` when that was allowed; what comes of it in its place."""
         slack = self.bot.slack
         origin = {**json.loads(view.private_metadata), "channel": channel}
         view.body["private_metadata"] = json.dumps(origin)
-        answer = slack.submit_view(view.id, ASKED, user=user)
+        answer = slack.submit_view(view.id, fills, user=user)
         assert answer.ok, (answer.error, answer.problems)
-        return "".join((answer.json or {}).get("errors", {}).values())
+        came = answer.json or {}
+        return "".join(came.get("errors", {}).values()) or json.dumps(came, ensure_ascii=False).removeprefix("{}")
 
     def state(self, user: str, channel: str) -> Any:
         """All that can be done by asking: to alerts, silences, dialogs and messages, and what the own handlers saw."""
         with self.bot.store.reading() as tx:
             acts = [(event.change, event.by) for event in tx.alert_events()]
+            revision = tx.revision()
             silences = [(one.id, one.until) for one in tx.silences(self.bot.clock.now())]
-        opened = [view.id for view in self.bot.slack.state.modals(user)]
+        opened = {view.id for view in self.bot.slack.state.modals(user) if "submit" in view.body}  # not a refusal
         edits = len(self.bot.slack.message(self.posts[channel], channel).edits)
-        return acts, silences, opened, edits, len(self.done)
+        return acts, silences, edits, len(self.done), revision, opened
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +335,7 @@ def posted(bot: Bench, channel: str) -> str:
     value = buttons["elements"][0]["value"]
     more = [{**plain, "action_id": NO_NOTICE, "value": value}, {**plain, "action_id": ASK}]
     more += [{**plain, "action_id": END, "value": "1"}]
+    more += [{**plain, "action_id": name, "value": "7"} for name in (CONFIRM_CLAIM, WITHDRAW_CLAIM)]
     more += [{**plain, "action_id": name} for name in ("operate", "approve")]
     block = {"type": "actions", "elements": [*buttons["elements"], *more]}
     return str(bot.client.chat_postMessage(channel=channel, text="An alert", blocks=[block])["ts"])

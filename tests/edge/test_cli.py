@@ -38,13 +38,16 @@ def test_it_answers_ltv_with_the_contracts_json(imported: Plimsoll) -> None:
         "level": "critical",
         "tier": "margin call",
         "waived_until": None,
+        "price_index": None,
         "call": None,
+        "claims": [],
         "cures": {
             "top_up_btc": "1391.60839161",
             "repay_usd": "49750000.00",
             "sell_free_btc": "909.09090910",
             "sell_pledged_btc": "2621.87088275",
         },
+        "interest_due": None,
     }
     assert tiers[1] == {
         "name": "margin call",
@@ -86,6 +89,30 @@ def test_a_group_can_be_asked_about_by_its_id(imported: Plimsoll) -> None:
     assert (answer["facilities"], [one["id"] for one in answer["groups"]]) == ([], ["antalpha-all"])
     shown = imported("ltv", "antalpha-all", "--at", OPENED, "--price", "55000").out.splitlines()
     assert [line.split("  ")[0] for line in shown[3:]] == ["antalpha-all (group)"]
+
+
+def test_the_index_that_a_lender_prices_by_is_shown_as_of_the_instant(imported: Plimsoll, tmp_path: Path) -> None:
+    noted = '  [[facility.price_index]]\n  since = {}\n  note = "{}"\n'
+    tables = noted.format("2026-02-03T00:00:00Z", "CME CF BRR, 16:00 London") + noted.format(OPENED, "Coinbase spot")
+    file = tmp_path / "noted.toml"
+    file.write_text(
+        CONTRACT.read_text(encoding="utf-8").replace("[[group]]", f"{tables}[[group]]", 1), encoding="utf-8"
+    )
+    assert imported("import", str(file)).out.splitlines()[:2] == [
+        "+ price_index antalpha 2026-02-03: CME CF BRR, 16:00 London",
+        "+ price_index antalpha 2026-01-31: Coinbase spot",
+    ]
+    asked = ("ltv", "antalpha", "--price", "55000", "--at")
+    said = [
+        imported(*asked, at, "--json").json["facilities"][0]["price_index"] for at in (OPENED, "2026-02-03T00:00:00Z")
+    ]
+    assert said == [
+        {"note": "Coinbase spot", "since": OPENED},
+        {"note": "CME CF BRR, 16:00 London", "since": "2026-02-03T00:00:00Z"},
+    ]
+    last = imported(*asked, "2026-02-04T00:00:00Z").out.splitlines()[-1]
+    assert last == "  Priced by CME CF BRR, 16:00 London since Mon 18:00 (a note)."
+    assert "Priced by" not in imported("ltv", "--price", "55000", "--at", OPENED).out
 
 
 def test_percentages_of_a_thousand_and_more_are_grouped(imported: Plimsoll) -> None:

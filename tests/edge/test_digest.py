@@ -253,6 +253,19 @@ def test_an_outage_over_monday_posts_it_once_late_with_mondays_figures(workers: 
     assert "$50,000.00" not in message.text
 
 
+def test_what_came_after_its_week_and_is_dated_before_is_said_where_it_is_posted_late(only_sqlite: Team) -> None:
+    only_sqlite.imports()
+    coin = '[[movement]]\nat=2026-02-{}T08:00:00Z\nkind="mined"\nbtc="1"\naccount="custody"\nref="mined {}"\n'
+    only_sqlite.imports(TREASURY + coin.format("09", 1) + coin.format("10", 2), MONDAY + DAY)
+    assert only_sqlite.first.post_digest() is Turn.DONE
+    only_sqlite.delivers()
+    (message,) = only_sqlite.slack.channel("C2")
+    said = (
+        "Restated: 1 record dated before this came later, and counts: movement “mined 1” (recorded Tue 10 Feb 09:00)."
+    )
+    assert f"Its figures are those of then, not of now. {said}" in message.text
+
+
 def test_a_price_that_nobody_knew_then_is_not_made_up_later(only_sqlite: Team) -> None:
     workers = only_sqlite
     workers.imports()
@@ -392,3 +405,14 @@ def test_a_months_report_is_posted_once_on_its_first_working_day_and_late_after_
     text = workers.slack.channel("C2")[1].text
     assert "Late: it was due Wed 1 Apr 09:00, 19 h ago." in text
     assert "Check it and record the statement of March 2026, by 5 Apr" in text
+
+
+def test_a_months_report_says_what_came_after_its_own_instant(only_sqlite: Team) -> None:
+    only_sqlite.imports()
+    stated = '[[statement]]\nmonth="2026-02"\nmined="0"\nsold="3650"\nheld="3824.62"\n'
+    only_sqlite.imports(TREASURY + stated, datetime(2026, 3, 2, 20, tzinfo=UTC))
+    assert only_sqlite.first.post_month_end() is Turn.DONE
+    only_sqlite.delivers()
+    (message,) = only_sqlite.slack.channel("C2")
+    assert message.text.split("\n")[1] == "It is stated: the statement and the movements both hold 3,824.62 BTC."
+    assert "and counts: statement 2026-02 (recorded Mon 2 Mar 14:00)." in message.text

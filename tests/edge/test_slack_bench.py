@@ -22,6 +22,7 @@ from bot.domain.transitions import Transition
 from bot.domain.weeks import Weekly
 from bot.services.access import Access
 from bot.services.acting import Acting
+from bot.services.agreeing import Agreements
 from bot.services.auditing import Auditing
 from bot.services.books import Books
 from bot.services.checking import run_checks
@@ -30,6 +31,7 @@ from bot.services.digest import Digests
 from bot.services.pacing import Pace
 from bot.services.questions import Questions
 from bot.services.recording import Channels
+from bot.services.records import Records
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
 from bot.slack.health import Health
@@ -38,7 +40,7 @@ from bot.slack.requests import Requests
 from bot.slack.web import slack_blueprint
 from bot.store.engine import DatabaseUnavailableError
 from bot.store.store import Store
-from bot.treasury_file import read_treasury
+from bot.treasury_file import read_part, read_treasury
 from bot.workspace import Workspace
 
 SECRET, TOKEN = "shh", "xoxb-test"
@@ -97,14 +99,16 @@ class Bench:
         prefix: str = "",
         policy: AlertPolicy | None = None,
         roles: Roles | None = None,
+        audit: str | None = None,
     ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
         self.books = Books(policy or AlertPolicy(), PricePolicy())
         self.questions = Questions(store, self.books, clock)
-        self.channels = Channels("C1", "C2", "S1")
+        self.channels = Channels("C1", "C2", "S1", audit=audit)
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
+        self.records = Records(store, self.books, clock, self.channels, self.changes.extend, Agreements(read_part))
         self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
         self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)
@@ -117,6 +121,7 @@ class Bench:
             client=self.client,
             questions=self.questions,
             acting=self.acting,
+            records=self.records,
             digests=self.digests,
             access=self.access,
             requests=self.requests,
@@ -196,7 +201,11 @@ class Bench:
 
 @contextmanager
 def bench(
-    store: Store, prefix: str = "", policy: AlertPolicy | None = None, roles: Roles | None = None
+    store: Store,
+    prefix: str = "",
+    policy: AlertPolicy | None = None,
+    roles: Roles | None = None,
+    audit: str | None = None,
 ) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
@@ -206,7 +215,7 @@ def bench(
         workspace.add_channel("C1", name="treasury")
         workspace.add_channel("C2", name="escalation")
         workspace.add_usergroup("S1", ["U2"])
-        made = Bench(store, workspace, clock, prefix, policy, roles)
+        made = Bench(store, workspace, clock, prefix, policy, roles, audit)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:

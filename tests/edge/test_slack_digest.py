@@ -9,9 +9,10 @@ import pytest
 
 from bot.store.store import Store
 
-from .test_slack_bench import Bench, bench, said
+from .test_slack_bench import TREASURY, Bench, bench, said
 
 MONDAY = datetime(2026, 2, 9, 15, tzinfo=UTC)
+COIN = '[[movement]]\nat=2026-02-09T08:00:00Z\nkind="mined"\nbtc="1"\naccount="custody"\nref="mined <1>"\n'
 
 
 @pytest.fixture
@@ -58,6 +59,17 @@ def test_it_answers_the_last_week_that_ended_with_the_figures_of_its_end(bot: Be
             "*Week 2026-W06, to <!date^1770649200^{date_short_pretty} {time}|Mon 9 Feb 09:00>: bitcoin $70,9"
         )
         assert "50,000" not in text
+
+
+def test_it_says_what_it_counts_that_was_recorded_after_the_week(bot: Bench) -> None:
+    at(bot, MONDAY + timedelta(days=1), 70_940)
+    assert "Restated" not in said(bot, "/digest last")
+    bot.imports(TREASURY + COIN)
+    assert "Restated" not in said(bot, "/digest")
+    assert (
+        "Restated: 1 record dated before this came later, and counts: movement “mined &lt;1&gt;” (recorded "
+        "<!date^1770735600^{date_short_pretty} {time}|Tue 10 Feb 09:00>)."
+    ) in said(bot, "/digest last")
 
 
 def test_it_lists_alerts_and_silences_of_the_week(bot: Bench) -> None:

@@ -96,7 +96,7 @@ def form(**fields: Any) -> bytes:
 def test_what_is_not_signed_is_refused_unread(bot: Bench, body: bytes, kind: str) -> None:
     assert posted(bot, body, kind) == 401
     now = str(int(time.time()))
-    assert posted(bot, body, kind, **stamped(now, "v0=wrong")) == (400 if body.startswith(b"\xff") else 401)
+    assert posted(bot, body, kind, **stamped(now, "v0=wrong")) == 401
     assert bot.slack.command("/ltv").ok
 
 
@@ -182,7 +182,8 @@ def test_no_body_whatever_breaks_it(bot: Bench) -> None:
     for number in range(RANDOM_BODIES):
         body, kind = _random_body(chance)
         status = posted_signed(bot, body, kind) if number % 3 else posted(bot, body, kind)
-        assert status in ((200, 400, 404) if number % 3 else (401,)), (status, body)
+        signed = number % 3 and _is_text(body)
+        assert status in ((200, 400, 404) if signed else (401,)), (status, body)
     bot.quiet()
     assert bot.slack.command("/ltv").ok
 
@@ -319,6 +320,11 @@ _TYPED = (
     "-20%",
     "&lt;",
 )
+
+
+def _is_text(body: bytes) -> bool:
+    """Slack signs nothing else."""
+    return body.decode("utf-8", "replace").encode() == body
 
 
 def _random_body(chance: random.Random) -> tuple[bytes, str]:

@@ -16,6 +16,7 @@ from bot.domain.terms import (
     Group,
     GroupTest,
     InterestMode,
+    PriceIndex,
     Release,
     Terms,
     TermsVersion,
@@ -102,6 +103,7 @@ def a_treasury() -> Treasury:
                 collateral=7_000 * SATS_PER_BTC,
                 group="antalpha-all",
                 waivers=(Waiver(NOON, NOON + timedelta(days=3), "standstill letter"),),
+                price_index=(PriceIndex(NOON, "CME CF BRR, 16:00 London"), PriceIndex(OPENED, "Coinbase, spot")),
             ),
             Facility(
                 id="unsecured",

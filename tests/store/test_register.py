@@ -15,7 +15,7 @@ from making import NOON, TERMS, a_large_treasury, a_treasury
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.terms import TermsVersion, Waiver
+from bot.domain.terms import PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import Account, CashCost, Movement, MovementKind, Need, Notice, Policy, Statement, Treasury
 from bot.store.engine import open_engine
 from bot.store.store import Store
@@ -70,6 +70,7 @@ def test_what_is_new_is_added_and_the_rest_stays(store: Store) -> None:
                 antalpha,
                 versions=(*antalpha.versions, TermsVersion(date(2026, 6, 1), amended)),
                 waivers=(*antalpha.waivers, Waiver(NOON, NOON + timedelta(days=9), "longer")),
+                price_index=(*antalpha.price_index, PriceIndex(NOON, "CF Benchmarks, hourly")),
             ),
             unsecured,
         ),
@@ -123,6 +124,7 @@ REWRITTEN = {
     "a principal": lambda t: with_facility(t, principal=1),
     "a collateral": lambda t: with_facility(t, collateral=1),
     "a waiver gone": lambda t: with_facility(t, waivers=()),
+    "a price index gone": lambda t: with_facility(t, price_index=()),
     "an opening balance": lambda t: replace(t, accounts=(replace(t.accounts[0], btc=1), *t.accounts[1:])),
     "an account gone": lambda t: replace(t, accounts=t.accounts[:1]),
     "a notice gone": lambda t: replace(t, notices=t.notices[1:]),

@@ -10,6 +10,8 @@ from bot.domain.alert import Episode, Person, Silence
 from bot.domain.book import Book, Register
 from bot.domain.digest import Digest, digest_of
 from bot.domain.digest_words import told
+from bot.domain.late import LateRecord
+from bot.domain.merge_found import What
 from bot.domain.price import PriceState, PriceView
 from bot.domain.terms import Level
 from bot.domain.treasury import Treasury
@@ -53,6 +55,13 @@ GROUP = Episode(
     "antalpha-all is clear: LTV 21.20 %; it was at its group-call line, open for 2 d 22 h",
 )
 
+LATE = LateRecord(
+    What.MOVEMENT,
+    "sale <1>",
+    datetime(2026, 2, 8, 18, tzinfo=UTC),
+    datetime(2026, 2, 9, 16, 12, tzinfo=UTC),
+)
+
 
 def priced(at: datetime, usd: int, state: PriceState = PriceState.FRESH) -> PriceView:
     aged = timedelta(seconds=12) if not state.is_blind else timedelta(hours=12)
@@ -78,6 +87,7 @@ def of_week(
 def posted() -> Payload:
     """As it is posted, late, with one of everything."""
     found = of_week(episodes=(CALLED, GROUP), silences=(SILENCE,))
+    found = replace(found, book=replace(found.book, late=(LATE,)))
     return view(told(found, found.week.ends + timedelta(hours=29)))
 
 

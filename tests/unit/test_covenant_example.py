@@ -36,13 +36,16 @@ def test_the_json_of_the_contract_is_what_the_file_of_the_contract_gives():
         "level": "critical",
         "tier": "margin call",
         "waived_until": None,
+        "price_index": None,
         "call": None,
+        "claims": [],
         "cures": {
             "top_up_btc": "1391.60839161",
             "repay_usd": "49750000.00",
             "sell_free_btc": "909.09090910",
             "sell_pledged_btc": "2621.87088275",
         },
+        "interest_due": None,
     }
     assert call == {
         "name": "margin call",

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -327,16 +328,36 @@ def test_what_falls_due_in_four_weeks_is_listed_in_order() -> None:
         policy=Policy(statement_due_day=5),
     )
     assert ahead(register, silences=(quiet,)) == [
+        ("2026-02-01", "Early: $100,000.00 of interest overdue since 1 Feb (15 days)"),  # one midnight
         ("2026-02-16", "$1.00M needed for today"),
         ("2026-02-17 00:00", "silence of Price ends (move)"),
         ("2026-02-17 08:00", "deadline of Early's call “n1”, missing $5.00M"),
         ("2026-02-20 12:00", "Early's waiver ends (standstill)"),
-        ("2026-03-01", "Early: $2.90M of interest due"),  # 29 days at 12 % on $300M
+        ("2026-03-01", "Early: $2.80M of interest due"),  # 28 days at 12 % on $300M
         ("2026-03-05", "statement of February 2026 due"),
         ("2026-03-05", "Early: amended terms take effect (rate 12.00 % to 8.00 % and lines)"),
         ("2026-03-10", "Early matures: $303.63M to be repaid"),
         ("2026-03-16", "$2.00M needed for the last day"),
     ]
+
+
+def test_interest_is_ahead_while_its_day_lasts_then_overdue_until_it_is_paid() -> None:
+    early = loan("early", rate=Fraction(12, 100), interest=InterestMode.PAID, zone=ZoneInfo("America/Chicago"))
+    register = treasury(early, movements=(move("interest_paid", at("02-02 12:00"), usd="100000", facility="early"),))
+    due, april = ("2026-03-01", "Early: $2.80M of interest due"), ("2026-04-01", "Early: $3.10M of interest due")
+    first = ("2026-02-01", "Early: $100,000.00 of interest overdue since 1 Feb (1 day)")
+    assert ahead(register, at("02-02 06:00")) == [first, due]
+    assert ahead(register) == [due]
+    assert ahead(register, at("03-02 05:59")) == [due]
+    late = ("2026-03-01", "Early: $2.80M of interest overdue since 1 Mar (8 days)")
+    assert ahead(register, at("03-09 05:00")) == [late, april]
+    assert digest_document(digest(register, when=at("03-09 05:00")))["ahead"][0] == {
+        "day": "2026-03-01",
+        "kind": "overdue",
+        "text": late[1],
+    }
+    payment = move("interest_paid", at("03-08 12:00"), usd="2800000", facility="early")
+    assert ahead(replace(register, movements=(*register.movements, payment)), at("03-09 05:00")) == [april]
 
 
 def test_a_statement_that_is_there_and_a_debt_that_is_paid_are_not_ahead() -> None:

@@ -13,7 +13,7 @@ from bot.domain.audit import Entry
 from bot.domain.treasury import Treasury
 from bot.services.errors import RefusedError
 from bot.services.importing import import_file, try_file
-from bot.treasury_file import TreasuryFileError, read_file
+from bot.treasury_file import TreasuryFile, TreasuryFileError, read_file
 
 CONTRACT = (Path(__file__).parent / "contract.toml").read_text(encoding="utf-8")
 NOON = datetime(2026, 2, 12, 12, tzinfo=UTC)
@@ -38,6 +38,10 @@ class Register:
             self.kept, self.written = before
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[Register]:
+        yield self
+
     def treasury(self) -> Treasury | None:
         return self.kept
 
@@ -46,12 +50,23 @@ class Register:
         self.written.append((at, by, source, *lines))
         return True
 
+    def revision(self) -> int:
+        return len(self.written)
+
+    def enqueue(self, **_: object) -> int:
+        raise AssertionError("no channel is named, so none is told")
+
     def add_audit(self, entry: Entry) -> None:
         self.audited.append(entry)
 
 
+class AtNoon:
+    def now(self) -> datetime:
+        return NOON
+
+
 def importing(store: Register, text: str) -> tuple[str, ...]:
-    return import_file(store, read_file, "treasury.toml", text, at=NOON, by="U1")
+    return import_file(store, read_file, "treasury.toml", text, clock=AtNoon(), by="U1")
 
 
 @pytest.fixture
@@ -90,6 +105,24 @@ def test_a_refusal_names_its_place_and_writes_nothing(store: Register) -> None:
         "$20,000,000.00 leaves it; at most $9,999,995.00 can."
     ]
     assert (store.kept, len(store.written)) == (before, 1)
+
+
+def test_what_was_recorded_while_a_file_was_judged_counts(store: Register) -> None:
+    """Both files spend all the cash; the second one had begun before the first was recorded."""
+    first, second = (HEAD + COST.format("09", "10000000", ref) for ref in ("rent", "site"))
+    judged: list[Treasury | None] = []
+
+    def read(name: str, text: str, known: Treasury | None = None) -> TreasuryFile:
+        judged.append(known)
+        if len(judged) == 1:
+            importing(store, first)
+        return read_file(name, text, known)
+
+    with pytest.raises(RefusedError, match="“site”: usd: account “custody” has"):
+        import_file(store, read, "treasury.toml", second, clock=AtNoon(), by="U1")
+    assert len(judged) == 2
+    assert store.kept is not None
+    assert [movement.ref for movement in store.kept.movements][2:] == ["rent"]
 
 
 def test_a_faulty_file_writes_nothing(store: Register) -> None:

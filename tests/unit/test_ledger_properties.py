@@ -103,14 +103,14 @@ def _first_hand(draw: st.DrawFn, at: datetime, ref: str) -> Movement:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> Treasury:
+def histories(draw: st.DrawFn, empty: Treasury = EMPTY) -> Treasury:
     """A treasury whose ledger refuses nothing: each movement is kept only if it is taken."""
     taken: list[Movement] = []
     for i in range(draw(st.integers(0, 12))):
         tried = [*taken, draw(recorded(taken, f"m{i}"))]
-        if not ledger_faults(replace(EMPTY, movements=tuple(tried))):
+        if not ledger_faults(replace(empty, movements=tuple(tried))):
             taken = tried
-    return replace(EMPTY, movements=tuple(taken))
+    return replace(empty, movements=tuple(taken))
 
 
 def whenever(ledger: Ledger) -> list[datetime]:

@@ -125,6 +125,13 @@ ONE_CHANGE: dict[str, tuple[tuple[str, str], str]] = {
         ),
         "+ waiver antalpha 2026-03-01: until 2026-03-02T00:00:00Z, grace",
     ),
+    "a price index": (
+        (
+            "[[group]]",
+            '  [[facility.price_index]]\n  since=2026-03-01T00:00:00Z\n  note="CME CF BRR, 16:00 London"\n[[group]]',
+        ),
+        "+ price_index antalpha 2026-03-01: CME CF BRR, 16:00 London",
+    ),
     "a statement": (
         ("[[statement]]", '[[statement]]\nmonth="2026-02"\nmined="1"\nsold="2"\nheld="3"\n[[statement]]'),
         "+ statement 2026-02: mined 1.00, sold 2.00, held 3.00 BTC",

@@ -78,21 +78,25 @@ def test_interest_that_is_paid_in_cash_falls_due_each_first() -> None:
     found = needs_ahead(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), date(2026, 4, 30))
     a_day = Fraction(usd("3650000"), 360)
     assert [(need.due, need.purpose) for need in found] == [
+        (date(2026, 2, 4), "interest of Antalpha"),  # of the day before the first of February, overdue since then
         (date(2026, 2, 20), "racks"),
         (date(2026, 3, 1), "interest of Antalpha"),
         (date(2026, 4, 1), "interest of Antalpha"),
     ]
-    assert [need.usd for need in found[1:]] == [
-        pytest.approx(days * a_day, abs=1) for days in (29, 31)
-    ]  # from the last second of January
+    paid = [need.usd for need in found if need.purpose != "racks"]
+    assert paid == [pytest.approx(days * a_day, abs=1) for days in (1, 28, 31)]
 
 
-def test_interest_that_is_overdue_is_due_with_the_next_and_what_is_paid_is_not() -> None:
+def test_interest_that_is_overdue_is_due_today_and_what_is_paid_is_not() -> None:
     paying = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000")
     register = treasury(paying)
     asked = book(register, "68500", datetime(2026, 3, 15, tzinfo=UTC))
-    (due,) = needs_ahead(asked, date(2026, 4, 1))
-    assert due.usd == usd("600000")  # 60 days of $10,000
+    today, then = date(2026, 3, 15), date(2026, 4, 1)
+    assert [(need.due, need.usd) for need in needs_ahead(asked, then)] == [
+        (today, usd("10000")),  # the one day of January, the 28 of February, the 31 of March, $10,000 each
+        (today, usd("280000")),
+        (then, usd("310000")),
+    ]
     paid = move("interest_paid", datetime(2026, 3, 2, tzinfo=UTC), usd="290000")
     (due,) = needs_ahead(book(treasury(paying, movements=(paid,)), "68500", asked.at), date(2026, 4, 1))
     assert due.usd == usd("310000")
@@ -103,7 +107,9 @@ def test_what_is_paid_back_brings_no_more_interest() -> None:
     back = move("repaid", datetime(2026, 3, 15, tzinfo=UTC), usd="100000000")
     asked = book(treasury(paying, movements=(back,)), "68500", datetime(2026, 3, 15, tzinfo=UTC))
     assert [(need.due, need.usd) for need in needs_ahead(asked, date(2026, 6, 30))] == [
-        (date(2026, 4, 1), usd("430000"))
+        (date(2026, 3, 15), usd("10000")),
+        (date(2026, 3, 15), usd("280000")),
+        (date(2026, 4, 1), usd("140000")),
     ]
 
 
@@ -111,7 +117,8 @@ def test_on_the_day_itself_what_is_not_paid_is_due_today() -> None:
     paying = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000")
     asked = book(treasury(paying), "68500", datetime(2026, 3, 1, 12, tzinfo=UTC))
     assert [(need.due, need.usd) for need in needs_ahead(asked, date(2026, 3, 31))] == [
-        (date(2026, 3, 1), usd("290000"))
+        (date(2026, 3, 1), usd("10000")),
+        (date(2026, 3, 1), usd("280000")),
     ]
 
 

@@ -268,6 +268,10 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         (('[[statement]]\nmonth = "2026-01"', '[[statement]]\nmonth = "2026-1"'),),
         'statement[1] (2026-1): month: “2026-1” is not a month; write it as "2026-01"',
     ),
+    "a month of no year that there was": (
+        (('[[statement]]\nmonth = "2026-01"', '[[statement]]\nmonth = "0000-01"'),),
+        "statement[1] (0000-01): month: “0000-01” is out of range; write a year from 2009 to 2199",
+    ),
     # keys and tables
     "an unknown key": (
         (("fee_bps = 10", "fees_bps = 10"),),

@@ -164,6 +164,16 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         f"{F} amendment[2] (2026-03-01): effective: 2026-03-01 is already amendment[1]; put what changes "
         "that day in one.",
     ),
+    "an amendment by which the loan ends before it begins": (
+        (
+            (
+                "  [[facility.waiver]]",
+                "  [[facility.amendment]]\n  effective = 2026-04-01\n  matures = 2024-11-11\n  [[facility.waiver]]",
+            ),
+        ),
+        f"{F} amendment[2] (2026-04-01): matures: 2024-11-11 is not after drawn 2024-11-11; a loan ends after "
+        "it begins.",
+    ),
     "a waiver that ends before it begins": (
         (("until = 2026-02-10T00:00:00Z", "until = 2026-02-06T00:00:00Z"),),
         f"{F} waiver[1]: until: 2026-02-06T00:00:00Z is not after from 2026-02-06T00:00:00Z; a waiver ends "

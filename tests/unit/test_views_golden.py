@@ -9,21 +9,25 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from digests import DIGESTS
 from productions import with_production
+from recordings import DIALOGS as RECORD_DIALOGS
+from recordings import RECORDS
 from risks import RISKS
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
+from bot.domain.interest_reminders import reminder_told, reminders
 from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
 from bot.domain.roles import Role, Roles, Standing
+from bot.domain.terms import InterestMode
 from bot.domain.transitions import Change
 from bot.domain.treasury import Treasury
 from bot.domain.words import plain_text
@@ -31,14 +35,17 @@ from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
 from bot.slack.limits import Payload, faults
 from bot.slack.parsing import named_exposures
+from bot.slack.record_forms import FORMS
 from bot.slack.slash import Slash
 from bot.slack.views import alerts, notes
 from bot.slack.views.acts import answer
+from bot.slack.views.digest import digest
 from bot.slack.views.holdings import holdings
 from bot.slack.views.listing import listing
 from bot.slack.views.ltv import ltv
 from bot.slack.views.plimsoll import May, plimsoll
 from bot.slack.views.production import production, sites
+from bot.slack.views.record import form
 from bot.slack.views.silence import modal
 from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
@@ -112,6 +119,18 @@ def ltv_of(now: Book, named: str | None = None) -> Payload:
 
 def plan_of(now: Book) -> Payload:
     return ltv(now, named_exposures(now, "antalpha"), Slash(), headed="What would cure Antalpha now")
+
+
+def paying() -> Treasury:
+    """The example, its interest due in cash on the first."""
+    loan = TREASURY.facilities[0]
+    versions = tuple(replace(one, terms=replace(one.terms, interest=InterestMode.PAID)) for one in loan.versions)
+    return replace(TREASURY, facilities=(replace(loan, versions=versions),), notices=(), movements=())
+
+
+def reminded(when: str, nth: int = 0) -> Payload:
+    now = book(when, 68_500, treasury=paying())
+    return digest(reminder_told(now, list(reminders(now, time(9)))[nth]))
 
 
 def many(count: int) -> Treasury:
@@ -288,6 +307,9 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "ltv": lambda: ltv_of(book("02-07 12:00", 68_500)),
     "ltv_called": lambda: ltv_of(book("02-07 18:00", 56_000), "antalpha"),
     "ltv_what_if": lambda: ltv_of(what_if("02-07 12:00", 55_000)),
+    "ltv_interest": lambda: ltv_of(book("03-09 12:00", 68_500, treasury=paying()), "antalpha"),
+    "interest_before": lambda: reminded("02-28 15:00", nth=1),
+    "interest_late": lambda: reminded("03-02 15:00"),
     "ltv_unknown": lambda: ltv_of(book("02-07 12:00", 68_500, PriceState.DISPUTED)),
     "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
     "holdings": lambda: holdings(book("02-07 12:00", 68_500)),
@@ -298,6 +320,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "alert_behind_plan": lambda: alerts.alert(behind()),
     **DIGESTS,
     **RISKS,
+    **RECORDS,
     "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, NAMED, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
@@ -324,10 +347,17 @@ def test_slack_would_take_it(kind: str) -> None:
     assert check_blocks(made["blocks"]) == []
 
 
-def test_the_dialog_reads_as_the_golden_file_says_and_slack_would_take_it() -> None:
-    made = modal(listed(), '{"response_url": "", "in_list": false}')
+DIALOGS: dict[str, Callable[[], dict[str, Any]]] = {
+    "silence_dialog": lambda: modal(listed(), '{"response_url": "", "in_list": false}'),
+    **RECORD_DIALOGS,
+}
+
+
+@pytest.mark.parametrize("kind", DIALOGS)
+def test_a_dialog_reads_as_the_golden_file_says_and_slack_would_take_it(kind: str) -> None:
+    made = DIALOGS[kind]()
     text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
-    path = GOLDEN / "silence_dialog.json"
+    path = GOLDEN / f"{kind}.json"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
@@ -336,7 +366,15 @@ def test_the_dialog_reads_as_the_golden_file_says_and_slack_would_take_it() -> N
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*KINDS, "silence_dialog"}
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*KINDS, *DIALOGS}
+
+
+@pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.parametrize("count", [1, 300])
+def test_every_form_fits_whatever_there_is_to_choose_from(kind: str, count: int) -> None:
+    made = form(kind, book("02-08 19:00", 68_500, treasury=many(count)), "{}")
+    assert faults(made, "modal") == []
+    assert check_view(made) == []
 
 
 @pytest.mark.parametrize("count", [1, 5, 10, 20, 40, 80, 300])

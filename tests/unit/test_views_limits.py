@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.slack.limits import LimitError, faults, outgoing
-from bot.slack.text import packed, quoted, rich
+from bot.slack.text import cut, escape, packed, quoted, rich
 
 Json = dict[str, Any]
 
@@ -128,3 +128,13 @@ def test_even_one_endless_word_is_cut_to_fit() -> None:
 def test_a_quoted_word_is_short_and_on_one_line() -> None:
     assert quoted("a\nb `c` @here") == "“a b 'c' @\u2060here”"
     assert len(quoted("x" * 500)) < 70
+
+
+def test_a_text_is_not_cut_within_what_stands_for_one_character() -> None:
+    text = escape("a<b & c>d " * 3)
+    for longest in range(10, len(text) + 2):
+        said = cut(text, longest)
+        assert len(said) <= longest
+        assert text.startswith(said.removesuffix("…"))
+        assert "<" not in said.replace("&lt;", "").replace("&gt;", "").replace("&amp;", "")
+        assert "&" not in said.replace("&lt;", "").replace("&gt;", "").replace("&amp;", "")

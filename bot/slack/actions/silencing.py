@@ -20,6 +20,7 @@ from bot.slack.desk import Desk
 from bot.slack.dialogs import Dialogs
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
+from bot.slack.text import one_line
 from bot.slack.views import silence as fields
 from bot.slack.views.listing import ASK, END, listing
 
@@ -66,12 +67,14 @@ def _confirmed(listed: Listing, made: Silence, slash: Slash, *, in_list: bool) -
 def _read(asked: Asked, listed: Listing, desk: Desk) -> tuple[dict[str, str], Silence | None]:
     """The silence that the dialog asks for, or what is wrong with it, by field."""
     checks, subjects = _chosen(asked, fields.CHECKS_BLOCK), _chosen(asked, fields.SUBJECTS_BLOCK)
-    reason = _tidy(str(asked.value(fields.REASON_BLOCK).get("value") or ""))
+    reason = one_line(str(asked.value(fields.REASON_BLOCK).get("value") or ""))
     wrong: dict[str, str] = {}
     if not checks or set(checks) - CHECKS.keys():
         wrong[fields.CHECKS_BLOCK] = "Choose at least one."
     known = subjects_of(listed.book, (row.key for row in listed.alerts if row.closed_at is None))
-    if missed := uncovered(checks, subjects, known):
+    if set(subjects) - known.keys():
+        wrong[fields.SUBJECTS_BLOCK] = "One of these is not there any more: choose again."
+    elif missed := uncovered(checks, subjects, known):
         named = sentence([f"“{CHECKS[check]}”" for check in missed], last="and")
         wrong[fields.SUBJECTS_BLOCK] = (
             f"{named} is about none of these. Silence it by itself, with nothing chosen here."
@@ -102,14 +105,9 @@ def _until(asked: Asked, listed: Listing) -> tuple[datetime | None, dict[str, st
             return None, {fields.EXACT_BLOCK: f"At most {LONGEST.days} days ahead: until {last}."}
         return datetime.fromtimestamp(exact, UTC), {}
     choice = option.get("value") if isinstance(option, Mapping) else None
-    if choice in SILENCES:
-        return put_off_until(str(choice), now, zone), {}
+    if isinstance(choice, str) and choice in SILENCES:
+        return put_off_until(choice, now, zone), {}
     return None, {fields.UNTIL_BLOCK: "Choose how long, or a date and time below."}
-
-
-def _tidy(text: str) -> str:
-    """What was typed, on one line and without what cannot be seen: a moment's marks are such characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _chosen(asked: Asked, block: str) -> list[str]:

@@ -46,7 +46,9 @@ def _coins(book: Book) -> Iterator[str]:
     ]
     yield _row("Pledged", coins.pledged, [*((who, btc) for who, btc in pledged if btc), *balances.pools.items()])
     if coins.in_transit:
-        yield _row("In transit", coins.in_transit, [(item.ref, item.btc) for item in balances.transit if item.btc])
+        claimed = {claim.ref for claim in book.treasury.claims}
+        sent = [(f"{item.ref}{', claimed' * (item.ref in claimed)}", item.btc) for item in balances.transit if item.btc]
+        yield _row("In transit", coins.in_transit, sent)
     if coins.pool:
         yield _row("Owed by pools", coins.pool, [(key, btc) for key, btc in held.items() if key in pools])
 

@@ -12,6 +12,7 @@ from bot.domain.answers import in_transit, verdicts
 from bot.domain.book import Book
 from bot.domain.checks import Verdict
 from bot.domain.covenant import Exposure
+from bot.domain.interest_words import interest_lines
 from bot.domain.money import half_up, plain, show_btc, show_usd, show_usd_short
 from bot.domain.price import PriceState
 from bot.domain.words import moment, price_phrase, span
@@ -31,6 +32,9 @@ def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "
     blocks: list[Block] = [section(f"*{rich(headed)}*")] if headed else []
     blocks += [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
     pieces, note = _fitted(book, found, slash)
+    index = wording.price_index_sentence(book, exposures[0]) if len(exposures) == 1 else None
+    if index:
+        pieces += packed(index)
     blocks += [section(piece) for piece in pieces]
     if not found:
         blocks += [section("There are no facilities: nothing is borrowed.")]
@@ -174,7 +178,7 @@ def _status(verdict: Verdict) -> str:
 
 
 def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
-    """One exposure in full: what stands, what is owed and pledged, calls, cures, what comes next."""
+    """One exposure in full: what stands, what is owed, due and pledged, calls, cures, what comes next."""
     reading, calls = verdict.reading, verdict.calls
     exposure = reading.exposure
     yield _first(book, verdict)
@@ -182,6 +186,7 @@ def _lines(book: Book, verdict: Verdict) -> Iterator[str]:
     if on_the_way := in_transit(book, exposure):
         coins += f", {show_btc(on_the_way)} BTC in transit"
     yield f"Debt {show_usd_short(exposure.debt)}, {coins}."
+    yield from interest_lines(book, exposure)
     if reading.known or calls:  # that it is unknown, the first line says
         yield from wording.standing(book, reading, calls)
     if reading.next_line is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from slackblocks import Block, ContextBlock, ImageBlock, SectionBlock, SlackFile, Text
 
 from bot.slack.limits import TEXT, Payload
-from bot.slack.text import escape, packed
+from bot.slack.text import cut, escape, packed
 
 LONGEST_ALT = 2_000
 LONGEST_TEXT = 4_000
@@ -38,8 +38,7 @@ def picture(file_id: str, alt: str) -> Block:
 
 def payload(text: str, blocks: Iterable[Block]) -> Payload:
     """A message: blocks, and the text (escaped) that stands in for them."""
-    said = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    return {"text": said, "blocks": rendered(blocks)}
+    return {"text": cut(text, LONGEST_TEXT), "blocks": rendered(blocks)}
 
 
 def rendered(blocks: Iterable[Block]) -> list[dict[str, Any]]:

@@ -27,6 +27,9 @@ HELP = (
     ("alerts silence", "ask for silence: what about, until when, and why"),
     ("digest", "this week so far: what changed, what comes, what to do first"),
     ("digest last", "the same of the last week that ended"),
+    ("record", "a movement, a month's statement, a lender's notice and what became of it"),
+    ("record amendment", "new terms from a day on; also waiver and price_index: by an approver"),
+    ("record claims", "what waits for a second operator to confirm it"),
     (
         "plimsoll risk",
         "how often the price has fallen as far as each line ahead is, beside a model; also at 55000, -20%",
@@ -36,7 +39,7 @@ HELP = (
 MAY = {
     Role.VIEWER: "ask, take alerts and silence them",
     Role.OPERATOR: "record as well",
-    Role.APPROVER: "approve as well",
+    Role.APPROVER: "amend terms, record waivers and price indices as well",
 }
 WHERE = (
     "In any internal channel or a direct message; only the asker sees the answer. Guests, other organisations, bots, "

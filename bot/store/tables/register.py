@@ -125,6 +125,17 @@ class Waiver(Recorded, table=True):
     reason: str
 
 
+class PriceIndex(Recorded, table=True):
+    """What was noted of the index that a lender prices by: the newest since an instant counts, older ones are kept."""
+
+    __tablename__ = "price_index"
+
+    id: int | None = Field(default=None, primary_key=True)
+    facility: str = Field(foreign_key="facility.id", index=True)
+    since: datetime = Field(sa_type=UTCDateTime)
+    note: str
+
+
 class Notice(Recorded, table=True):
     """A lender's call and what became of it."""
 
@@ -149,6 +160,19 @@ class Notice(Recorded, table=True):
     withdrawn: datetime | None = Field(default=None, sa_type=UTCDateTime)
     disputed: datetime | None = Field(default=None, sa_type=UTCDateTime)
     recovered: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class NoticeOutcome(Recorded, table=True):
+    """What became of a call, `became` being the column of the notice that has its instant: who recorded that, and when.
+
+    The notice's own row says who recorded the call.
+    """
+
+    __tablename__ = "notice_outcome"
+
+    notice: str = Field(primary_key=True, foreign_key="notice.ref")
+    became: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime)
 
 
 class Need(Recorded, table=True):
@@ -221,3 +245,22 @@ class CashCost(Recorded, table=True):
     id: int | None = Field(default=None, primary_key=True)
     month: str = Field(index=True)
     usd_per_btc: int = Field(sa_type=UsCents)
+
+
+class Claim(Recorded, table=True):
+    """What one person recorded that would ease a lender's call, until somebody confirms or withdraws it.
+
+    `document` is the movement, or the end of the call `ref` (`bot.domain.documents`). Confirmed, it is recorded as what
+    it says; the row stays, with whom, when and why.
+    """
+
+    __tablename__ = "claim"
+
+    id: int | None = Field(default=None, primary_key=True)
+    ref: str = Field(index=True)
+    document: dict[str, Any] = Field(sa_type=Json)
+    name: str
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ended_by: str | None = None
+    ended: str | None = None
+    reason: str | None = None

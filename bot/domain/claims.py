@@ -1,0 +1,62 @@
+"""What counts only once somebody else has confirmed it: whatever would ease a lender's call that is open.
+
+A pledge or repayment that one person types in counts in no line, and takes nothing off a demand, until a second person
+confirms it or an import (the lender's own statement) has it too; the same goes for the lender's word that a call is met
+or withdrawn: nobody types a call away. Meanwhile what has left an account is *in transit*, as anything sent and not
+credited is: still ours, and not to be spent again (`bot.domain.booked`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.domain.book import Book
+from bot.domain.calls import Call, open_calls
+from bot.domain.covenant import Exposure
+from bot.domain.treasury import CallEnd, Claim, Treasury
+
+
+class ClaimEnd(StrEnum):
+    """What has become of a claim: recorded as what it says, or taken back."""
+
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+def eased(before: Book, after: Book) -> list[Call]:
+    """The open calls that are over, demand less or stand at a lower LTV in `after`: the same instant, a record more."""
+    left = {call.notice.ref: call for call in open_calls(after)}
+    return [call for call in open_calls(before) if _is_eased(call, left.get(call.notice.ref), before, after)]
+
+
+def _is_eased(call: Call, still: Call | None, before: Book, after: Book) -> bool:
+    if still is None or still.missing < call.missing:
+        return True
+    notice = call.notice
+    was, would_be = (book.snapshot.exposure(notice.facility, notice.group) for book in (before, after))
+    return _is_lower(was, would_be)
+
+
+def _is_lower(was: Exposure, would_be: Exposure) -> bool:
+    """Whether the LTV that the lender tests falls, at any price: debt over coins, without dividing by none."""
+    if not was.collateral and not would_be.collateral:
+        return would_be.tested < was.tested
+    return would_be.tested * was.collateral < was.tested * would_be.collateral
+
+
+def claims_on(book: Book, exposure: Exposure) -> list[Claim]:
+    """The open claims about one facility or group, the end of a call on it included, in the order of recording."""
+    treasury = book.treasury
+    named = {exposure.id}
+    if exposure.is_group:
+        named = {facility.id for facility in treasury.members(treasury.group_by_id[exposure.id])}
+    return [claim for claim in treasury.claims if _is_about(claim, treasury, exposure, named)]
+
+
+def _is_about(claim: Claim, treasury: Treasury, exposure: Exposure, facilities: set[str]) -> bool:
+    said = claim.thing
+    if isinstance(said, CallEnd):
+        notice = next(notice for notice in treasury.notices if notice.ref == said.ref)
+        return notice.facility in facilities or (exposure.is_group and notice.group == exposure.id)
+    undone = next((movement for movement in treasury.movements if movement.ref == said.reverses), said)
+    return undone.facility in facilities

@@ -1,0 +1,51 @@
+"""A fact or a claim in a few words, with when it was."""
+
+from __future__ import annotations
+
+from bot.domain.agreed import Amendment, Indexed, Waived
+from bot.domain.agreed_words import agreed_phrase
+from bot.domain.alert import Person
+from bot.domain.book import Book
+from bot.domain.facts import Fact
+from bot.domain.merge_lines import described
+from bot.domain.money import show_btc, show_usd
+from bot.domain.production_words import month_name
+from bot.domain.treasury import CallEnd, Claim, Movement, Notice, Statement, Treasury
+from bot.domain.words import dated, moment, plain_people, sentence, someone
+
+
+def fact_phrase(fact: Fact | CallEnd, treasury: Treasury) -> str:
+    """What is recorded, with when it was: “pledged 474.62 BTC to antalpha (“top-up 1”), Sat 7 Feb 15:00”."""
+    zone = treasury.zone
+    match fact:
+        case Movement():
+            return f"{described(fact)} (“{fact.ref}”), {dated(fact.at, zone)}"
+        case Statement():
+            return f"statement of {month_name(fact.month)}: {described(fact)}"
+        case Amendment() | Waived() | Indexed():
+            return agreed_phrase(fact, treasury)
+        case CallEnd():
+            return f"call “{fact.ref}” {fact.how}, {dated(fact.at, zone)}"
+        case Notice():
+            return _notice_phrase(fact, treasury)
+
+
+def _notice_phrase(fact: Notice, treasury: Treasury) -> str:
+    known = next((notice for notice in treasury.notices if notice.ref == fact.ref), None)
+    for how in ("met", "withdrawn", "disputed"):
+        if getattr(fact, how) is not None and (known is None or getattr(known, how) is None):
+            return f"call “{fact.ref}” {how}, {dated(getattr(fact, how), treasury.zone)}"
+    demands = [f"{show_btc(fact.demand_btc)} BTC"] if fact.demand_btc else []
+    demands += [show_usd(fact.demand_usd)] if fact.demand_usd else []
+    demand = f", demands {sentence(demands)}" if demands else ""
+    due = f", due {dated(fact.due, treasury.zone)}" if fact.due else ""
+    return (
+        f"notice “{fact.ref}”: {fact.facility or fact.group} called at “{fact.tier}”, "
+        f"{dated(fact.at, treasury.zone)}, price {show_usd(fact.price)}{demand}{due}"
+    )
+
+
+def claim_phrase(claim: Claim, book: Book) -> str:
+    """What is claimed, by whom, when it was recorded."""
+    by, at = someone(Person(claim.by, claim.name)), moment(claim.at, book.treasury.zone, book.at)
+    return plain_people(f"{fact_phrase(claim.thing, book.treasury)}, claimed by {by} {at}")

@@ -1,0 +1,64 @@
+"""What the audit channel is told of the register's changes, in the transaction that makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.alert import Person
+from bot.domain.fact_words import fact_phrase
+from bot.domain.record_told import RecordTold
+from bot.domain.terms import Level
+from bot.domain.treasury import Claim, Treasury
+from bot.domain.words import moment, someone
+from bot.services.ports import Enqueues
+
+MOST_LINES = 20
+"""Lines of a file that are told one by one."""
+
+
+def post(tx: Enqueues, channel: str | None, stream: str, told: RecordTold, at: datetime, kind: str = "post") -> None:
+    """Puts it into the outbox, where there is a channel to tell."""
+    if channel is not None:
+        tx.enqueue(
+            alert_id=None,
+            stream=stream,
+            kind=kind,
+            channel=channel,
+            message=told.document(),
+            level=Level.NOTICE,
+            at=at,
+        )
+
+
+def claim_stream(claim_id: int) -> str:
+    """The stream of a claim's one message, which is edited when it ends."""
+    return f"claim:{claim_id}"
+
+
+def claim_headline(claim: Claim, phrase: str) -> str:
+    """How a claim's message begins, before and after it has ended."""
+    return f"Claimed by {someone(Person(claim.by, claim.name))}: {phrase}"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A file that changed something: its name, who imported it when, what it changed, the claims it has confirmed."""
+
+    name: str
+    by: str
+    at: datetime
+    lines: tuple[str, ...]
+    confirmed: tuple[Claim, ...]
+
+
+def post_import(tx: Enqueues, channel: str | None, treasury: Treasury, revision: int, file: Imported) -> None:
+    """That a file was imported, with its first lines; under each claim that it has confirmed, that it has."""
+    more = [f"… and {len(file.lines) - MOST_LINES:,} more"] if len(file.lines) > MOST_LINES else []
+    many = f"{len(file.lines):,} change{'' if len(file.lines) == 1 else 's'}"
+    told = RecordTold(f"Imported by {file.by} from {file.name}: {many}", (*file.lines[:MOST_LINES], *more))
+    post(tx, channel, f"record:{revision}", told, file.at)
+    for claim in file.confirmed:
+        state = f"Confirmed by {file.name}, imported by {file.by} {moment(file.at, treasury.zone, file.at)}"
+        ended = RecordTold(claim_headline(claim, fact_phrase(claim.thing, treasury))).ended(state)
+        post(tx, channel, claim_stream(claim.id), ended, file.at, "edit")

@@ -1,0 +1,138 @@
+"""What was recorded after an instant and counts from before it, by the instants that each row of the register keeps.
+
+What has no date of its own (policy, calendars, how long an account needs) or is dated ahead (needs) is not among it.
+What came with its facility or its call is one record with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, or_, select
+
+from bot.domain.late import LateRecord
+from bot.domain.merge_found import What
+from bot.domain.periods import midnight
+from bot.domain.production import month_begins
+from bot.store import tables
+from bot.store.columns import table_of
+
+_treasury = table_of(tables.Treasury)
+_accounts = table_of(tables.Account)
+_groups = table_of(tables.FacilityGroup)
+_facilities = table_of(tables.Facility)
+_terms = table_of(tables.FacilityTerms)
+_waivers = table_of(tables.Waiver)
+_indices = table_of(tables.PriceIndex)
+_notices = table_of(tables.Notice)
+_outcomes = table_of(tables.NoticeOutcome)
+_movements = table_of(tables.Movement)
+
+
+def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]:
+    """In the order of recording; of what was recorded in one go, what was agreed comes before what moved."""
+    found = [
+        *_opening(connection, at),
+        *_amendments(connection, at),
+        *_waived(connection, at),
+        *_indexed(connection, at),
+        *_calls(connection, at),
+        *_monthly(connection, at),
+        *_moved(connection, at),
+    ]
+    return tuple(sorted((one for one in found if one.at <= at), key=attrgetter("recorded_at")))
+
+
+def _opening(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """Accounts that began with something, groups, and loans: they count from the treasury's `opened`, a loan that was
+    drawn later from then."""
+    opened: datetime = connection.execute(select(_treasury.c.opened)).scalar_one()
+    a = _accounts.c
+    accounts = select(a.id, a.recorded_at).where(a.recorded_at > at, or_(a.btc > 0, a.usd > 0)).order_by(a.position)
+    for id_, recorded_at in connection.execute(accounts):
+        yield LateRecord(What.ACCOUNT, id_, opened, recorded_at)
+    g = _groups.c
+    for id_, recorded_at in connection.execute(
+        select(g.id, g.recorded_at).where(g.recorded_at > at).order_by(g.position)
+    ):
+        yield LateRecord(What.GROUP, id_, opened, recorded_at)
+    f = _facilities.c
+    loans = select(f.id, f.drawn, f.timezone, f.recorded_at).where(f.recorded_at > at).order_by(f.position)
+    for id_, drawn, zone, recorded_at in connection.execute(loans):
+        yield LateRecord(What.FACILITY, id_, max(opened, midnight(drawn, ZoneInfo(zone))), recorded_at)
+
+
+def _amendments(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """From 00:00 of their day; of those of one day the last."""
+    t, f = _terms.c, _facilities.c
+    query = (
+        select(t.facility, t.effective, f.timezone, t.recorded_at)
+        .join_from(_terms, _facilities)
+        .where(t.recorded_at > at, t.recorded_at > f.recorded_at, t.effective.is_not(None))
+        .order_by(t.id)
+    )
+    last = {}
+    for facility, effective, zone, recorded_at in connection.execute(query):
+        ref = f"{facility} {effective.isoformat()}"
+        last[ref] = LateRecord(What.AMENDMENT, ref, midnight(effective, ZoneInfo(zone)), recorded_at)
+    yield from last.values()
+
+
+def _waived(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    w, f = _waivers.c, _facilities.c
+    query = (
+        select(w.facility, w.since, w.recorded_at)
+        .join_from(_waivers, _facilities)
+        .where(w.recorded_at > at, w.since <= at, w.recorded_at > f.recorded_at)
+        .order_by(w.since, w.id)
+    )
+    for facility, since, recorded_at in connection.execute(query):
+        yield LateRecord(What.WAIVER, f"{facility} {since.date().isoformat()}", since, recorded_at)
+
+
+def _indexed(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    i, f = _indices.c, _facilities.c
+    query = (
+        select(i.facility, i.since, i.recorded_at)
+        .join_from(_indices, _facilities)
+        .where(i.recorded_at > at, i.since <= at, i.recorded_at > f.recorded_at)
+        .order_by(i.since, i.id)
+    )
+    for facility, since, recorded_at in connection.execute(query):
+        yield LateRecord(What.PRICE_INDEX, f"{facility} {since.date().isoformat()}", since, recorded_at)
+
+
+def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    n, o = _notices.c, _outcomes.c
+    calls = select(n.ref, n.at, n.recorded_at).where(n.recorded_at > at, n.at <= at).order_by(n.at, n.seq)
+    for ref, noticed, recorded_at in connection.execute(calls):
+        yield LateRecord(What.NOTICE, ref, noticed, recorded_at)
+    outcomes = (
+        select(o.notice, o.became, o.at, o.recorded_at)
+        .join_from(_outcomes, _notices)
+        .where(o.recorded_at > at, o.at <= at, o.recorded_at > n.recorded_at)
+        .order_by(o.at, o.notice)
+    )
+    for ref, became, when, recorded_at in connection.execute(outcomes):
+        yield LateRecord(What.NOTICE, ref, when, recorded_at, became)
+
+
+def _monthly(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """Statements and costs count in all of their month; of those of one month the last."""
+    zone = ZoneInfo(connection.execute(select(_treasury.c.production_timezone)).scalar_one())
+    for what, model in ((What.CASH_COST, tables.CashCost), (What.STATEMENT, tables.Statement)):
+        m = table_of(model).c
+        query = select(m.month, m.recorded_at).where(m.recorded_at > at).order_by(m.id)
+        last = {row.month: row.recorded_at for row in connection.execute(query)}
+        for month, recorded_at in sorted(last.items()):
+            yield LateRecord(what, month, month_begins(month, zone), recorded_at)
+
+
+def _moved(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    m = _movements.c
+    query = select(m.ref, m.at, m.recorded_at).where(m.at <= at, m.recorded_at > at).order_by(m.at, m.seq)
+    for ref, when, recorded_at in connection.execute(query):
+        yield LateRecord(What.MOVEMENT, ref, when, recorded_at)
