@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
 from making import NOON, OPENED, TERMS, a_treasury
 from sqlalchemy import text
 
@@ -241,9 +242,9 @@ def test_who_recorded_what_became_of_a_call_is_taken_over_from_the_lines_of_befo
         rows = connection.execute(query).all()
     store.close()
     with writing(open_engine(database_url, foreign_keys=False, pooled=False)) as connection:
-        connection.execute(text("DROP TABLE notice_outcome"))
-        connection.execute(text("DROP TABLE price_index"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
     assert migrate.upgrade(database_url)[0] == "0006"
     with store.engine.connect() as connection:  # which connects anew
         assert connection.execute(query).all() == rows
