@@ -246,6 +246,20 @@ def test_what_would_ease_the_call_is_claimed_and_nothing_else(
     assert (len(treasury(bot).claims), len(recorded(bot))) == ((1, 0) if claimed else (0, 1))
 
 
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_the_minute_to_come_is_no_way_around_it(bot: Bench, ahead: int) -> None:
+    """A clock may be ahead by so much: what is dated then changes nothing yet, and must be claimed all the same."""
+    soon = AT + timedelta(minutes=ahead)
+    said_first = records(bot, "pledged", **TOP_UP | {"at": soon})
+    assert "Claimed: Antalpha has called" in said_first
+    assert "missing 1,095.57 BTC or $40.67M → LTV 71.77 %" in said_first
+    records(bot, "answer", call="notice 1", became="met", at=soon)
+    bot.clock.set(soon)
+    assert (len(treasury(bot).claims), recorded(bot), call(bot).missing) == (2, {}, 1)
+    presses(bot)
+    assert open_calls(book(bot)) == []
+
+
 def test_what_undoes_a_release_is_claimed(bot: Bench) -> None:
     records(bot, "released", **TOP_UP | {"ref": "back", "btc": "1"})
     records(bot, "reversal", reverses="back", note="typo", at=AT, ref="undo back")
