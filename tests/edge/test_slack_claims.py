@@ -323,9 +323,28 @@ def test_a_claim_past_the_lenders_hours_is_a_transit_that_somebody_looks_into(bo
     bot.clock.set(AT + timedelta(hours=1))
     bot.checks(56_000)
     assert status(bot, "transit:top-up 1") == "open"
+    warned = bot.slack.channel("C1")[-1]
+    assert "Not confirmed: pledged 474.62 BTC to antalpha (“top-up 1”)" in shown(warned.blocks)
+    assert "Have a second operator confirm it, or withdraw it." in shown(warned.blocks)
     presses(bot)
     bot.checks(56_000)
     assert status(bot, "transit:top-up 1") == "closed"
+    assert bot.slack.channel("C1")[-1].headline == "top-up 1 is credited"
+
+
+def test_what_is_claimed_or_undone_on_its_way_is_not_said_to_be_credited(bot: Bench) -> None:
+    records(bot, "sent", **REPAID | {"ref": "wire 0", "usd": "1m"})
+    records(bot, "pledged", **TOP_UP)
+    bot.clock.set(AT + timedelta(hours=1))
+    bot.checks(56_000)
+    presses(bot, WITHDRAW, "U1")
+    view = bot.slack.state.open_modal("U1")
+    assert view is not None
+    bot.slack.submit_view(view.id, {"record_reason": "wrong lender"})
+    records(bot, "reversal", reverses="wire 0", note="never left", at=AT, ref="undo wire 0")
+    bot.checks(56_000)
+    ended = [one.headline for one in bot.slack.channel("C1")][-2:]
+    assert ended == ["top-up 1 was only claimed, and is withdrawn", "wire 0 is undone"]
 
 
 def test_without_an_open_call_it_is_recorded_at_once(store: Store) -> None:
