@@ -18,10 +18,19 @@ from bot.domain.treasury import CallEnd, Claim, Treasury
 
 
 class ClaimEnd(StrEnum):
-    """What has become of a claim: recorded as what it says, or taken back."""
+    """What has become of a claim: recorded as what it says, or taken back; or its call has ended otherwise."""
 
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
+    OVERTAKEN = "overtaken"
+
+
+def is_recorded(treasury: Treasury, claim: Claim) -> bool:
+    """Whether what was claimed is recorded, just so."""
+    said = claim.thing
+    if not isinstance(said, CallEnd):
+        return said in treasury.movements
+    return any(one.ref == said.ref and getattr(one, said.how) == said.at for one in treasury.notices)
 
 
 PAST_A_FIRST = timedelta(days=32)

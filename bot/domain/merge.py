@@ -59,9 +59,12 @@ def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> M
     )
     union = replace(union, claims=_still_open(union))
     if not found.refusals and not judged:
+        claimed = {claim.ref for claim in union.claims}
         for fault in ledger_faults(union):
             end = "" if fault.text.endswith((".", "?")) else "."
-            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, f"{fault.text}{end}"))
+            end += " It is not confirmed yet; confirm or withdraw that claim first." if fault.ref in claimed else ""
+            text = f"{fault.text}{end}"
+            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=fault.ref in claimed))
     return Merge(union, tuple(found.additions), tuple(found.changes), tuple(found.refusals))
 
 

@@ -198,6 +198,26 @@ def test_a_file_that_says_something_else_under_its_reference_is_refused(bot: Ben
     assert (recorded(bot), len(treasury(bot).claims)) == ({}, 1)
 
 
+def test_a_file_that_spends_what_is_claimed_is_refused_and_says_that_it_is_claimed(bot: Bench) -> None:
+    records(bot, "pledged", **TOP_UP)
+    wrong = r"“top-up 1” \(claimed\): btc: .* It is not confirmed yet; confirm or withdraw that claim first."
+    with pytest.raises(RefusedError, match=wrong):
+        imports(bot, 'kind = "sold"\nbtc = "100"\nusd = "5600000"\naccount = "custody"\nref = "sale"')
+
+
+def test_a_file_that_ends_a_call_otherwise_ends_its_claim_and_does_not_confirm_it(bot: Bench) -> None:
+    records(bot, "answer", call="notice 1", became="met", at=AT)
+    text = CALLED.replace('ref = "notice 1"', 'ref = "notice 1"\nwithdrawn = 2026-02-07T14:40:00Z')
+    import_file(bot.store, read_file, "treasury.toml", text, clock=bot.clock, by="lender", audit=AUDIT)
+    bot.delivers()
+    assert (treasury(bot).claims, treasury(bot).notices[0].met) == ((), None)
+    claim, _ = audit_channel(bot)
+    assert "\nOvertaken by treasury.toml, imported by lender" in claim
+    assert claim.endswith(", which says something else of that call")
+    click(bot, bot.slack.channel(AUDIT)[0], CONFIRM, user="U2", channel=AUDIT, stale=True)
+    assert told(bot, "U2")[-1].startswith("That was overtaken by lender ")
+
+
 def imports(bot: Bench, movement: str) -> None:
     text = f"{CALLED}\n[[movement]]\nat = 2026-02-07T15:00:00Z\n{movement}\n"
     import_file(bot.store, read_file, "treasury.toml", text, clock=bot.clock, by="lender", audit=AUDIT)
