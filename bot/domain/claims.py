@@ -67,12 +67,16 @@ def _is_lower(was: Exposure, would_be: Exposure) -> bool:
 
 
 def claims_on(book: Book, exposure: Exposure) -> list[Claim]:
-    """The open claims about one facility or group, the end of a call on it included, in the order of recording."""
+    """The open claims about one facility or group, the end of a call on it included, in the order of recording.
+
+    Of an instant that is past, those that were recorded by then or are of what had happened by then.
+    """
     treasury = book.treasury
     named = {exposure.id}
     if exposure.is_group:
         named = {facility.id for facility in treasury.members(treasury.group_by_id[exposure.id])}
-    return [claim for claim in treasury.claims if _is_about(claim, treasury, exposure, named)]
+    known = (claim for claim in treasury.claims if min(claim.at, claim.thing.at) <= book.at)
+    return [claim for claim in known if _is_about(claim, treasury, exposure, named)]
 
 
 def _is_about(claim: Claim, treasury: Treasury, exposure: Exposure, facilities: set[str]) -> bool:

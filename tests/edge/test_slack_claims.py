@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from bot.domain.calls import Call, open_calls
+from bot.domain.claims import claims_on
+from bot.domain.restated import late_for_holdings, late_for_months, restated_document
 from bot.services.errors import RefusedError
 from bot.services.importing import import_file
 from bot.store.store import Store
@@ -365,6 +367,16 @@ def test_what_is_claimed_or_undone_on_its_way_is_not_said_to_be_credited(bot: Be
     bot.checks(56_000)
     ended = [one.headline for one in bot.slack.channel("C1")][-2:]
     assert ended == ["top-up 1 was only claimed, and is withdrawn", "wire 0 is undone"]
+
+
+def test_the_past_says_of_what_is_claimed_that_it_came_late(bot: Bench) -> None:
+    records(bot, "pledged", **TOP_UP | {"at": AT - timedelta(minutes=20)})
+    before, since = (bot.questions.book(at=AT - timedelta(minutes=m)) for m in (30, 10))
+    assert (before.late, claims_on(before, before.exposures[0])) == ((), [])
+    (came,) = restated_document(late_for_holdings(since))
+    assert (came["what"], came["ref"], came["recorded_at"]) == ("movement claimed", "top-up 1", "2026-02-07T15:00:00Z")
+    assert (since.coins.free, len(claims_on(since, since.exposures[0]))) == (0, 1)
+    assert late_for_months(since, ["2026-02"]) == ()
 
 
 def test_without_an_open_call_it_is_recorded_at_once(store: Store) -> None:
