@@ -286,6 +286,8 @@ def test_what_undoes_a_release_is_claimed(bot: Bench) -> None:
     records(bot, "released", **TOP_UP | {"ref": "back", "btc": "1"})
     records(bot, "reversal", reverses="back", note="typo", at=AT, ref="undo back")
     assert ([claim.ref for claim in treasury(bot).claims], list(recorded(bot))) == (["undo back"], ["back"])
+    listed = shown(bot.slack.command("/record claims", user="U2").blocks)
+    assert "reverses “back”, released 1.00 BTC by antalpha: typo (“undo back”)" in listed
     assert book(bot).coins.pledged == 699_900_000_000
     presses(bot)
     assert book(bot).coins.pledged == 700_000_000_000
