@@ -94,6 +94,11 @@ class Preview:
     claimed: str = ""
     nothing: bool = False
 
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """`lines`, and of a claim that they are not true yet."""
+        return ("Once it is confirmed:", *self.lines) if self.claimed and self.lines else self.lines
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -190,7 +195,7 @@ class Records:
         if preview.nothing:
             return Recorded(Became.ALREADY, preview)
         told = RecordTold(f"{'Claimed' if preview.claimed else 'Recorded'} by {someone(by)}: {preview.phrase}")
-        told = replace(told, lines=(*preview.lines, *preview.remarks))
+        told = replace(told, lines=(*preview.outcome, *preview.remarks))
         detail = {"changes": list(preview.lines), "said": preview.phrase}
         thing = claimable(book.treasury, fact) if preview.claimed else None
         if thing is None:

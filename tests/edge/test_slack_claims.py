@@ -94,6 +94,10 @@ def test_a_pledge_to_a_called_facility_is_a_claim_and_counts_in_no_line(bot: Ben
     assert (ltv(bot), call(bot).missing, recorded(bot)) == (before, 1, {})
     assert entries(bot)[-1] == ("U1", "claimed", "top-up 1")
     assert buttons(message(bot)) == ["Confirm", "Withdraw…"]
+    for read in (audit_channel(bot)[-1], told(bot)[-1]):
+        assert "\nOnce it is confirmed:\nFree coins: 474.62 → 0.00 BTC" in read
+    presses(bot)
+    assert "Once it is confirmed" not in audit_channel(bot)[-1]
 
 
 def test_what_is_claimed_has_left_its_account_and_is_on_its_way(bot: Bench) -> None:
