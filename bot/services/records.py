@@ -160,7 +160,11 @@ class Records:
             claim = _claim(tx, book, claim_id)
             if claim.by == by.id:
                 raise PlimsollError("You recorded this yourself; a second operator confirms it.")
-            preview = self._confirm(tx, book, claim, by)
+            try:
+                preview = self._confirm(tx, book, claim, by)
+            except FactRefusedError as refused:
+                why = f"It cannot be any more: {refused} Withdraw it, or mend what it clashes with, and confirm it then."
+                raise PlimsollError(why) from refused
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
         return f"Confirmed, and it counts now: {preview.phrase}."

@@ -330,7 +330,7 @@ def test_a_claim_that_cannot_be_any_more_is_said_so_and_stays(bot: Bench) -> Non
     assert presses(bot).startswith("Confirmed")
     first = bot.slack.channel(AUDIT)[-2]
     click(bot, first, user="U2", action=CONFIRM, channel=AUDIT)
-    assert "949.24 BTC is taken from it; at most 474.62 BTC can be." in told(bot, "U2")[-1]
+    assert "949.24 BTC is taken from it; at most 474.62 BTC can be. Withdraw it, or" in told(bot, "U2")[-1]
     assert [claim.ref for claim in treasury(bot).claims] == ["in 1"]
 
 
