@@ -118,7 +118,7 @@ def _month(before: Book, after: Book, fact: Fact) -> Iterator[str]:
         for name, part in _MONTHLY
         if part(was) != part(would_be)
     ]
-    if was.gap != would_be.gap or was.statement != would_be.statement:
+    if was.gap != would_be.gap:
         parts.append(f"gap {_gap(was)} → {_gap(would_be)}")
     if parts:
         yield f"{month_name(month)}: {', '.join(parts)} BTC"
