@@ -163,7 +163,9 @@ class Records:
             try:
                 preview = self._confirm(tx, book, claim, by)
             except FactRefusedError as refused:
-                why = f"It cannot be any more: {refused} Withdraw it, or mend what it clashes with, and confirm it then."
+                why = (
+                    f"It cannot be any more: {refused} Withdraw it, or mend what it clashes with, and confirm it then."
+                )
                 raise PlimsollError(why) from refused
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
