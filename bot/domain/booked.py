@@ -9,11 +9,11 @@ _FROM_AN_ACCOUNT = (MovementKind.PLEDGED, MovementKind.REPAID, MovementKind.INTE
 
 def booked(treasury: Treasury) -> tuple[Movement, ...]:
     """The movements, then those that stand in for open claims: what left an account is on its way."""
-    stands = (_stand_in(claim) for claim in treasury.claims)
+    stands = (stand_in(claim) for claim in treasury.claims)
     return (*treasury.movements, *(movement for movement in stands if movement is not None))
 
 
-def _stand_in(claim: Claim) -> Movement | None:
+def stand_in(claim: Claim) -> Movement | None:
     """A claim as the `sent` that it is until it is confirmed; None where it takes nothing out of an account."""
     said = claim.thing
     if not isinstance(said, Movement) or said.kind not in _FROM_AN_ACCOUNT or said.of is not None:

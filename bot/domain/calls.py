@@ -124,6 +124,15 @@ def called_tier(register: Register, notice: Notice) -> Tier:
     return replace(agreed, name=notice.tier)
 
 
+def names_a_line(treasury: Treasury, notice: Notice) -> bool:
+    """Whether there is a tier that a notice can mean, by the terms at its instant: else nothing could be said of it."""
+    known = max(notice.at, treasury.opened)
+    loans = [treasury.facility_by_id[facility_id] for facility_id in _facilities(treasury, notice)]
+    tiers = [tier for loan in loans for at in (notice.at, known) for tier in loan.terms_at(at).tiers]
+    names = {tier.name for tier in treasury.group_by_id[notice.group].tiers} if notice.group else set()
+    return notice.tier in names.union(*((tier.name, tier.kind.value) for tier in tiers))
+
+
 def _agreed(register: Register, notice: Notice) -> Iterator[Tier]:
     """The tiers of the loans that a notice is of, also those without a reading: coins pooled, or nothing owed."""
     treasury = register.treasury

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot.domain import production_words, wording
+from bot.domain import production_words, transit_words, wording
 from bot.domain.alert import family
 from bot.domain.alerts import CallClock, Finding, Line
 from bot.domain.book import Book
@@ -172,7 +172,7 @@ def transit_findings(book: Book) -> Iterator[Finding]:
         allowed = book.snapshot.terms(facility).credit_hours
         if allowed is not None and book.at - item.sent_at >= allowed:
             line = Line("transit", 0, Level.WARNING, reached=True, cleared=False, held=False)
-            say = partial(wording.transit_body, book, item, allowed)
+            say = partial(transit_words.transit_body, book, item, allowed)
             yield Finding(f"transit:{item.ref}", (line,), say=say)
 
 

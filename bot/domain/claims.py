@@ -8,6 +8,7 @@ credited is: still ours, and not to be spent again (`bot.domain.booked`).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.book import Book
@@ -17,14 +18,31 @@ from bot.domain.treasury import CallEnd, Claim, Treasury
 
 
 class ClaimEnd(StrEnum):
-    """What has become of a claim: recorded as what it says, or taken back."""
+    """What has become of a claim: recorded as what it says, or taken back; or its call has ended otherwise."""
 
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
+    OVERTAKEN = "overtaken"
+
+
+def is_recorded(treasury: Treasury, claim: Claim) -> bool:
+    """Whether what was claimed is recorded, just so."""
+    said = claim.thing
+    if not isinstance(said, CallEnd):
+        return said in treasury.movements
+    return any(one.ref == said.ref and getattr(one, said.how) == said.at for one in treasury.notices)
+
+
+PAST_A_FIRST = timedelta(days=32)
+"""Whatever the day, a first of a month comes before this is over."""
 
 
 def eased(before: Book, after: Book) -> list[Call]:
-    """The open calls that are over, demand less or stand at a lower LTV in `after`: the same instant, a record more."""
+    """The open calls that are over, demand less or stand at a lower LTV in `after`: the same instant, a record more.
+
+    That instant must be one at which the record counts. It eases a call as well where it lowers the LTV only once the
+    next first of a month is over: interest that is paid does not join the principal that a lender tests.
+    """
     left = {call.notice.ref: call for call in open_calls(after)}
     return [call for call in open_calls(before) if _is_eased(call, left.get(call.notice.ref), before, after)]
 
@@ -33,8 +51,12 @@ def _is_eased(call: Call, still: Call | None, before: Book, after: Book) -> bool
     if still is None or still.missing < call.missing:
         return True
     notice = call.notice
-    was, would_be = (book.snapshot.exposure(notice.facility, notice.group) for book in (before, after))
-    return _is_lower(was, would_be)
+    for ahead in (timedelta(0), PAST_A_FIRST):
+        snapshots = (book.register.snapshot(book.at, book.at + ahead) for book in (before, after))
+        was, would_be = (snapshot.exposure(notice.facility, notice.group) for snapshot in snapshots)
+        if _is_lower(was, would_be):
+            return True
+    return False
 
 
 def _is_lower(was: Exposure, would_be: Exposure) -> bool:
@@ -45,12 +67,16 @@ def _is_lower(was: Exposure, would_be: Exposure) -> bool:
 
 
 def claims_on(book: Book, exposure: Exposure) -> list[Claim]:
-    """The open claims about one facility or group, the end of a call on it included, in the order of recording."""
+    """The open claims about one facility or group, the end of a call on it included, in the order of recording.
+
+    Of an instant that is past, those that were recorded by then or are of what had happened by then.
+    """
     treasury = book.treasury
     named = {exposure.id}
     if exposure.is_group:
         named = {facility.id for facility in treasury.members(treasury.group_by_id[exposure.id])}
-    return [claim for claim in treasury.claims if _is_about(claim, treasury, exposure, named)]
+    known = (claim for claim in treasury.claims if min(claim.at, claim.thing.at) <= book.at)
+    return [claim for claim in known if _is_about(claim, treasury, exposure, named)]
 
 
 def _is_about(claim: Claim, treasury: Treasury, exposure: Exposure, facilities: set[str]) -> bool:

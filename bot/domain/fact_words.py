@@ -19,7 +19,7 @@ def fact_phrase(fact: Fact | CallEnd, treasury: Treasury) -> str:
     zone = treasury.zone
     match fact:
         case Movement():
-            return f"{described(fact)} (“{fact.ref}”), {dated(fact.at, zone)}"
+            return f"{described(fact)}{_undone(fact, treasury)} (“{fact.ref}”), {dated(fact.at, zone)}"
         case Statement():
             return f"statement of {month_name(fact.month)}: {described(fact)}"
         case Amendment() | Waived() | Indexed():
@@ -28,6 +28,14 @@ def fact_phrase(fact: Fact | CallEnd, treasury: Treasury) -> str:
             return f"call “{fact.ref}” {fact.how}, {dated(fact.at, zone)}"
         case Notice():
             return _notice_phrase(fact, treasury)
+
+
+def _undone(fact: Movement, treasury: Treasury) -> str:
+    """Of a reversal, what it undoes and why: who is to confirm it must not look that up."""
+    undone = next((movement for movement in treasury.movements if movement.ref == fact.reverses), None)
+    if undone is None:
+        return ""
+    return f", {described(undone)}" + (f": {fact.note}" if fact.note else "")
 
 
 def _notice_phrase(fact: Notice, treasury: Treasury) -> str:

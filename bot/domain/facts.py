@@ -62,6 +62,9 @@ def _statement_faults(treasury: Treasury, fact: Statement, now: datetime) -> Ite
         yield "month", f"“{fact.month}” is not a month; write it as 2026-01."
     elif month_begins(fact.month, treasury.production_zone) > now:
         yield "month", f"{fact.month} has not begun; state a month that is over."
+    for name in ("mined", "sold", "held"):
+        if getattr(fact, name) < 0:
+            yield name, "That is negative; write 0 or more."
 
 
 def _agreed_faults(treasury: Treasury, fact: Agreed) -> Iterator[Fault]:
@@ -83,6 +86,10 @@ def _notice_faults(register: Register, fact: Notice, now: datetime) -> Iterator[
             called_tier(register, fact)
         except LookupError:
             yield "tier", f"It had no line “{fact.tier}” at {iso(fact.at)}; choose one that it had then."
+        for name in ("price", "demand_btc", "demand_usd"):
+            amount: int | None = getattr(fact, name)
+            if amount is not None and amount <= 0:
+                yield name, f"That is {'negative' if amount < 0 else 'nothing'}; write more than 0."
     if fact.due is not None and fact.due < fact.at:
         yield "due", "That is before the notice; a deadline comes after it."
     for name in (*Ending, "disputed"):

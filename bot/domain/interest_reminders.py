@@ -12,11 +12,14 @@ from datetime import date, datetime, time, timedelta
 
 from bot.domain.book import Book
 from bot.domain.digest_words import Told
+from bot.domain.fact_words import claim_phrase
 from bot.domain.interest_due import InterestDue, interest_due
 from bot.domain.interest_words import due_phrase, overdue_phrase
 from bot.domain.money import Cents, show_usd, show_usd_short
 from bot.domain.periods import ONE_DAY, local_day, local_instant, midnight
 from bot.domain.terms import Facility
+from bot.domain.treasury import Claim, Movement, MovementKind
+from bot.domain.words import sentence
 
 ONE_WEEK = timedelta(weeks=1)
 
@@ -85,14 +88,28 @@ def reminder_told(book: Book, about: Reminder) -> Told:
     """The reminder as it is posted: what is due and when, the cash there is, and what to do."""
     owed, coming = about.owed, about.owed.next
     title, overdue = book.snapshot.title(about.facility), overdue_phrase(owed, show_usd(owed.overdue_usd))
-    debt = show_usd_short(book.balances.debts[about.facility.id].total)
-    record = f"Record it as interest_paid once it is paid: until then it stays in the debt of {debt}"
     if about.late or coming is None:
-        advice = f"{_cash(book, owed.overdue_usd)}. {record}, and this comes once a week."
+        advice = f"{_step(book, about.facility, owed.overdue_usd)}, and this comes once a week."
         return Told(f"{title}: {overdue}", advice, parts=())
     besides = f"Also {overdue}. " if owed.overdue else ""
     headline = f"{title}: {show_usd(coming.usd)} of interest {due_phrase(book, coming)}"
-    return Told(headline, f"{besides}{_cash(book, coming.usd + owed.overdue_usd)}. {record}.", parts=())
+    return Told(headline, f"{besides}{_step(book, about.facility, coming.usd + owed.overdue_usd)}.", parts=())
+
+
+def _step(book: Book, facility: Facility, need: Cents) -> str:
+    """What to do, with the cash there is; of what is recorded as paid and only claimed, that it is to be confirmed."""
+    debt = show_usd_short(book.balances.debts[facility.id].total)
+    stays = f"until then it stays in the debt of {debt}"
+    claimed = sentence([claim_phrase(claim, book) for claim in book.treasury.claims if _pays(claim, facility)], "and")
+    if claimed:
+        return f"Not confirmed: {claimed}. Have a second operator confirm it, or withdraw it: {stays}"
+    return f"{_cash(book, need)}. Record it as interest_paid once it is paid: {stays}"
+
+
+def _pays(claim: Claim, facility: Facility) -> bool:
+    """Whether a claim is of interest paid to `facility`."""
+    said = claim.thing
+    return isinstance(said, Movement) and said.kind is MovementKind.INTEREST_PAID and said.facility == facility.id
 
 
 def _cash(book: Book, need: Cents) -> str:

@@ -13,7 +13,7 @@ class LateRecord:
     """One record that came late. `at` is the first instant at which it counts, `recorded_at` when it was recorded.
 
     `ref` is its ref, id or month; of what is agreed of a facility, that with the day. `became` is what was recorded of
-    a call that was known: met, withdrawn, disputed or recovered.
+    a call that was known: met, withdrawn, disputed or recovered; of a movement that is not confirmed yet, claimed.
     """
 
     what: What

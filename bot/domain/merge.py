@@ -11,11 +11,12 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from bot.domain.calls import names_a_line
 from bot.domain.ledger import ledger_faults
 from bot.domain.merge_found import Change, Found, Merge, Refusal, Thing, What, differing, without
 from bot.domain.merge_lines import described, shown
 from bot.domain.merge_terms import merge_versions
-from bot.domain.periods import Calendar
+from bot.domain.periods import Calendar, iso
 from bot.domain.terms import Facility, Group
 from bot.domain.treasury import Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
 
@@ -58,10 +59,14 @@ def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> M
         statements=_restated(What.STATEMENT, current.statements, new.statements, found),
     )
     union = replace(union, claims=_still_open(union))
+    _keep_called_lines(current, union, found)
     if not found.refusals and not judged:
+        claimed = {claim.ref for claim in union.claims}
         for fault in ledger_faults(union):
             end = "" if fault.text.endswith((".", "?")) else "."
-            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, f"{fault.text}{end}"))
+            end += " It is not confirmed yet; confirm or withdraw that claim first." if fault.ref in claimed else ""
+            text = f"{fault.text}{end}"
+            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=fault.ref in claimed))
     return Merge(union, tuple(found.additions), tuple(found.changes), tuple(found.refusals))
 
 
@@ -182,6 +187,15 @@ def _notices(old: Iterable[Notice], new: Iterable[Notice], found: Found) -> tupl
     return _union(
         old, new, attrgetter("ref"), lambda call: found.add(What.NOTICE, call.ref, call, described(call)), meet
     )
+
+
+def _keep_called_lines(current: Treasury, union: Treasury, found: Found) -> None:
+    """Terms that are amended from a day in the past must have the lines that were called since."""
+    for notice in current.notices:
+        if not names_a_line(union, notice):
+            text = f"the new terms have no line “{notice.tier}” at {iso(notice.at)}, when it was called; "
+            right = "keep its name, or amend from a later day."
+            found.refusals.append(Refusal(What.NOTICE, notice.ref, "tier", text + right))
 
 
 def _needs(old: Iterable[Need], new: Iterable[Need], found: Found) -> tuple[Need, ...]:

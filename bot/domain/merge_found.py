@@ -69,8 +69,8 @@ class Change:
 class Refusal:
     """Why something may not be written. `key` is the field that is wrong; the rest names the thing as in `Change`.
 
-    A movement may be one that is recorded: a new one can leave too little for it. Who knows where the new things
-    were written names the place; `str` names the thing alone.
+    A movement may be one that is recorded, or `claimed`: a new one can leave too little for it. Who knows where the new
+    things were written names the place; `str` names the thing alone.
     """
 
     what: What
@@ -78,6 +78,7 @@ class Refusal:
     key: str
     text: str
     facility: str | None = None
+    claimed: bool = False
 
     def __str__(self) -> str:
         return f"{self.named}: {self.key}: {self.text}"

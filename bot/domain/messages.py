@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.domain import production_words, wording
+from bot.domain import production_words, transit_words, wording
 from bot.domain.alert import Alert, Silence, family
 from bot.domain.book import Book
 from bot.domain.calls import calls_of, open_calls
@@ -232,7 +232,7 @@ def headline(book: Book, key: str, alert: Alert) -> str:
         return wording.release_headline(exposure.title, release_now(book, facility, exposure) if known else None)
     if family == "transit":
         item = next((item for item in book.balances.transit if item.ref == subject), None)
-        return wording.transit_headline(item) if item else f"{subject} is credited"
+        return transit_words.transit_headline(item) if item else transit_words.transit_over(book, subject)
     return wording.price_headline(book.price)
 
 
@@ -249,7 +249,7 @@ def closing_headline(book: Book, transition: Transition) -> str:
         title = book.snapshot.facility(book.treasury.facility_by_id[subject]).title
         return f"{title}: nothing to release now"
     if family == "transit":
-        return f"{subject} is credited"
+        return transit_words.transit_over(book, subject)
     dark = f" after {span(transition.at - transition.before.opened_at)}" if transition.before else ""
     return f"The bitcoin price is back{dark}: {price_phrase(book.price)}"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.domain.agreed import Amendment, Indexed, Waived
 from bot.domain.agreed_words import agreed_changes, agreed_remarks
 from bot.domain.book import Book, Coins
-from bot.domain.calls import Call, calls_of, open_calls
+from bot.domain.calls import Call, CallState, calls_of, open_calls
 from bot.domain.covenant import Exposure
 from bot.domain.facts import Fact
 from bot.domain.money import Sats, show_btc, show_usd
@@ -25,7 +25,13 @@ ALIKE_WITHIN = timedelta(days=3)
 
 def changes(before: Book, after: Book, fact: Fact) -> list[str]:
     """What differs between two Books of one instant, with the months that `fact` is of: a line each."""
-    parts = (_coins(before, after), _dollars(before, after), _exposures(before, after), _month(before, after, fact))
+    parts = (
+        _coins(before, after),
+        _dollars(before, after),
+        _exposures(before, after),
+        _deadlines(before, after),
+        _month(before, after, fact),
+    )
     agreed = agreed_changes(before, after, fact) if isinstance(fact, (Amendment, Waived, Indexed)) else ()
     return [*agreed, *(line for part in parts for line in part)]
 
@@ -67,6 +73,22 @@ def _exposures(before: Book, after: Book) -> Iterator[str]:
             yield f"{would_be.title}: {old} → {new}"
 
 
+def _deadlines(before: Book, after: Book) -> Iterator[str]:
+    """Each open call whose clock would be another: what is agreed from a day before its notice may move it."""
+    left = {call.notice.ref: call for call in open_calls(after)}
+    for call in open_calls(before):
+        still = left.get(call.notice.ref, call)
+        if still.due != call.due:
+            yield f"Call “{call.notice.ref}”: {_due(before, call)} → {_due(after, still)}"
+
+
+def _due(book: Book, call: Call) -> str:
+    if call.due is None:
+        return "no deadline"
+    missed = " (missed)" if call.state is CallState.MISSED else ""
+    return f"due {dated(call.due, book.treasury.zone, book.at)}{missed}"
+
+
 def _state(book: Book, exposure: Exposure, calls: list[Call]) -> str:
     """How an exposure stands, in a few words: its LTV, its worst line, what its calls miss."""
     reading = book.read(exposure)
@@ -96,7 +118,7 @@ def _month(before: Book, after: Book, fact: Fact) -> Iterator[str]:
         for name, part in _MONTHLY
         if part(was) != part(would_be)
     ]
-    if was.gap != would_be.gap or was.statement != would_be.statement:
+    if was.gap != would_be.gap:
         parts.append(f"gap {_gap(was)} → {_gap(would_be)}")
     if parts:
         yield f"{month_name(month)}: {', '.join(parts)} BTC"

@@ -35,12 +35,13 @@ def late_for_holdings(book: Book) -> tuple[LateRecord, ...]:
 
 def late_for_months(book: Book, months: Sequence[str]) -> tuple[LateRecord, ...]:
     """What the report of `months`, in order, counts that came late: what moved before their end, what is said of
-    them."""
+    them. What is only claimed is not in it."""
     ends = month_ends(months[-1], book.treasury.production_zone)
     return tuple(
         one
         for one in book.late
-        if (one.what in _OF_COINS and one.at < ends) or (one.what in _OF_A_MONTH and one.ref in months)
+        if (one.what in _OF_COINS and one.at < ends and not one.became)
+        or (one.what in _OF_A_MONTH and one.ref in months)
     )
 
 

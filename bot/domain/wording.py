@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from fractions import Fraction
 from math import ceil
 
@@ -13,7 +12,6 @@ from bot.domain.calls import Call, CallState, deadline
 from bot.domain.claims import claims_on
 from bot.domain.covenant import Cures, Exposure, Reading, TierReading, cures, read
 from bot.domain.fact_words import claim_phrase
-from bot.domain.ledger import Transit
 from bot.domain.money import (
     Cents,
     Sats,
@@ -379,19 +377,3 @@ def _what_if(book: Book, price: int) -> str:
 
 def _at(reading: Reading) -> str:
     return f" (at its {line_name(reading.worst.tier)})" if reading.worst else ""
-
-
-def transit_headline(transit: Transit) -> str:
-    what = f"{show_btc(transit.btc)} BTC" if transit.btc else show_usd(transit.usd)
-    return f"{what} sent and not credited: {transit.ref}"
-
-
-def transit_body(book: Book, transit: Transit, allowed: timedelta) -> str:
-    """Who has not credited what, since when."""
-    facility = book.treasury.facility_by_id[transit.facility]
-    sent = moment(transit.sent_at, book.treasury.zone, book.at)
-    return (
-        f"Sent to {facility.lender} {sent}, {span(book.at - transit.sent_at)} ago; "
-        f"it should take {span(allowed)}.\nUntil it is credited it is neither collateral nor repayment. "
-        f"Ask {facility.lender}, then record what was credited."
-    )

@@ -65,8 +65,8 @@ def import_file(
         if merged.lines:
             tx.apply(merged.treasury, at=at, by=by, source=name, lines=merged.lines)
             tx.add_audit(Entry(at, by, What.IMPORTED, name, _detail(text, merged.lines)))
-            confirmed = tuple(one for one in by_now.claims if one not in merged.treasury.claims) if by_now else ()
-            file = Imported(name, by, at, merged.lines, confirmed)
+            ended = tuple(one for one in by_now.claims if one not in merged.treasury.claims) if by_now else ()
+            file = Imported(name, by, at, merged.lines, ended)
             post_import(tx, audit, merged.treasury, tx.revision(), file)
     return merged.lines
 

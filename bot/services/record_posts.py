@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.alert import Person
+from bot.domain.claims import is_recorded
 from bot.domain.fact_words import fact_phrase
 from bot.domain.record_told import RecordTold
 from bot.domain.terms import Level
@@ -43,22 +44,24 @@ def claim_headline(claim: Claim, phrase: str) -> str:
 
 @dataclass(frozen=True)
 class Imported:
-    """A file that changed something: its name, who imported it when, what it changed, the claims it has confirmed."""
+    """A file that changed something: its name, who imported it when, what it changed, the claims it has ended."""
 
     name: str
     by: str
     at: datetime
     lines: tuple[str, ...]
-    confirmed: tuple[Claim, ...]
+    ended: tuple[Claim, ...]
 
 
 def post_import(tx: Enqueues, channel: str | None, treasury: Treasury, revision: int, file: Imported) -> None:
-    """That a file was imported, with its first lines; under each claim that it has confirmed, that it has."""
+    """That a file was imported, with its first lines; under each claim that it has ended, whether it says the same."""
     more = [f"… and {len(file.lines) - MOST_LINES:,} more"] if len(file.lines) > MOST_LINES else []
     many = f"{len(file.lines):,} change{'' if len(file.lines) == 1 else 's'}"
     told = RecordTold(f"Imported by {file.by} from {file.name}: {many}", (*file.lines[:MOST_LINES], *more))
     post(tx, channel, f"record:{revision}", told, file.at)
-    for claim in file.confirmed:
-        state = f"Confirmed by {file.name}, imported by {file.by} {moment(file.at, treasury.zone, file.at)}"
+    for claim in file.ended:
+        same = is_recorded(treasury, claim)
+        state = f"{'Confirmed' if same else 'Overtaken'} by {file.name}, imported by {file.by} "
+        state += moment(file.at, treasury.zone, file.at) + ("" if same else ", which says something else of that call")
         ended = RecordTold(claim_headline(claim, fact_phrase(claim.thing, treasury))).ended(state)
         post(tx, channel, claim_stream(claim.id), ended, file.at, "edit")

@@ -94,6 +94,11 @@ class Preview:
     claimed: str = ""
     nothing: bool = False
 
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """`lines`, and of a claim that they are not true yet."""
+        return ("Once it is confirmed:", *self.lines) if self.claimed and self.lines else self.lines
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -155,7 +160,13 @@ class Records:
             claim = _claim(tx, book, claim_id)
             if claim.by == by.id:
                 raise PlimsollError("You recorded this yourself; a second operator confirms it.")
-            preview = self._confirm(tx, book, claim, by)
+            try:
+                preview = self._confirm(tx, book, claim, by)
+            except FactRefusedError as refused:
+                why = (
+                    f"It cannot be any more: {refused} Withdraw it, or mend what it clashes with, and confirm it then."
+                )
+                raise PlimsollError(why) from refused
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
         return f"Confirmed, and it counts now: {preview.phrase}."
@@ -190,7 +201,7 @@ class Records:
         if preview.nothing:
             return Recorded(Became.ALREADY, preview)
         told = RecordTold(f"{'Claimed' if preview.claimed else 'Recorded'} by {someone(by)}: {preview.phrase}")
-        told = replace(told, lines=(*preview.lines, *preview.remarks))
+        told = replace(told, lines=(*preview.outcome, *preview.remarks))
         detail = {"changes": list(preview.lines), "said": preview.phrase}
         thing = claimable(book.treasury, fact) if preview.claimed else None
         if thing is None:
@@ -219,7 +230,7 @@ class Records:
         fact = claimed_fact(treasury, claim.thing)
         register = Register.of(treasury, self._books.alerts)
         preview, after = previewed(replace(book, register=register, known=None), fact)
-        preview = replace(preview, lines=tuple(changes(book, after, fact)))
+        preview = replace(preview, lines=tuple(changes(counting(book, fact), after, fact)))
         confirmed = replace(after.treasury, claims=treasury.claims)
         tx.apply(confirmed, at=book.at, by=by.id, source=SOURCE, lines=(f"+ confirmed {claim.ref}: {preview.phrase}",))
         detail = {"claim": claim.id, "claimed_by": claim.by, "said": preview.phrase, "changes": list(preview.lines)}
@@ -230,8 +241,16 @@ class Records:
         return preview
 
 
+def counting(book: Book, fact: Fact) -> Book:
+    """`book` as of when `fact` counts. A person's clock may be ahead of ours, and a form knows whole minutes: what is
+    of a minute that has only begun there changes nothing yet here, and must be judged all the same.
+    """
+    thing = claimable(book.treasury, fact)
+    return book if thing is None or thing.at <= book.at else replace(book, at=thing.at, known=None)
+
+
 def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
-    """What recording `fact` comes to, and the Book with it. FactRefusedError."""
+    """What recording `fact` comes to, and the Book with it, as of when it counts. FactRefusedError."""
     found = list(faults(book.register, fact, book.at))
     came_to = merged(book.treasury, fact)
     found += [(refusal.key, refusal.text) for refusal in came_to.refusals]
@@ -240,13 +259,14 @@ def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
     phrase = fact_phrase(fact, book.treasury)
     if not came_to.lines:
         return Preview(fact, phrase, nothing=True), book
-    after = replace(book, register=Register.of(came_to.treasury, book.register.alerts), known=None)
-    calls = eased(book, after) if claimable(book.treasury, fact) is not None else []
+    before = counting(book, fact)
+    after = replace(before, register=Register.of(came_to.treasury, book.register.alerts), known=None)
+    calls = eased(before, after) if claimable(book.treasury, fact) is not None else []
     preview = Preview(
         fact,
         phrase,
         came_to.lines,
-        tuple(changes(book, after, fact)),
+        tuple(changes(before, after, fact)),
         tuple(remarks(book, fact)),
         claim_words(book, calls) if calls else "",
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from bot.domain.claims import ClaimEnd
+from bot.domain.claims import ClaimEnd, is_recorded
 from bot.domain.documents import claimed_document
 from bot.domain.late import LateRecord
 from bot.domain.treasury import CallEnd, Movement, Treasury
@@ -81,7 +81,7 @@ class RegisterPart(Part):
 
         `by` whom, from which `source`, and what it does in `lines` stay for ever. Merge and apply within one writing
         transaction: ValueError where `new` lacks or contradicts what is recorded by now, and nothing is written.
-        A claim that `new` has no more is confirmed by it.
+        A claim that `new` has no more is confirmed by it, or overtaken where `new` says something else.
         """
         before = self.treasury()
         writer = Writer(self._connection, {"recorded_at": at, "recorded_by": by, "source": source})
@@ -89,7 +89,8 @@ class RegisterPart(Part):
             return False
         for claim in before.claims if before else ():
             if claim not in new.claims:
-                self._end_claim(claim.id, ClaimEnd.CONFIRMED, by, at)
+                how = ClaimEnd.CONFIRMED if is_recorded(new, claim) else ClaimEnd.OVERTAKEN
+                self._end_claim(claim.id, how, by, at)
         self._bump(at, by, source, lines)
         return True
 

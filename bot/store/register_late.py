@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, or_, select
 
+from bot.domain.booked import stand_in
 from bot.domain.late import LateRecord
 from bot.domain.merge_found import What
 from bot.domain.periods import midnight
 from bot.domain.production import month_begins
 from bot.store import tables
 from bot.store.columns import table_of
+from bot.store.register_load import open_claims
 
 _treasury = table_of(tables.Treasury)
 _accounts = table_of(tables.Account)
@@ -42,6 +44,7 @@ def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]
         *_calls(connection, at),
         *_monthly(connection, at),
         *_moved(connection, at),
+        *_claimed(connection, at),
     ]
     return tuple(sorted((one for one in found if one.at <= at), key=attrgetter("recorded_at")))
 
@@ -136,3 +139,11 @@ def _moved(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     query = select(m.ref, m.at, m.recorded_at).where(m.at <= at, m.recorded_at > at).order_by(m.at, m.seq)
     for ref, when, recorded_at in connection.execute(query):
         yield LateRecord(What.MOVEMENT, ref, when, recorded_at)
+
+
+def _claimed(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """What is only claimed counts in no line, but what it takes out of an account is in transit since its own time."""
+    for claim in open_claims(connection):
+        moved = stand_in(claim)
+        if moved is not None and claim.at > at:
+            yield LateRecord(What.MOVEMENT, claim.ref, moved.at, claim.at, "claimed")

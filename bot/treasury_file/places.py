@@ -39,7 +39,7 @@ class TreasuryFile:
     treasury: Treasury
 
     def refused(self, refusals: Iterable[Refusal]) -> list[str]:
-        """A line for each refusal, in file order; then those of what is recorded and not in the file."""
+        """A line for each refusal, in file order; then those of what is recorded or claimed and not in the file."""
         places: dict[_Thing, Path] = {}
         for thing, path in _places(self.rows):
             places.setdefault(thing, path)
@@ -53,7 +53,8 @@ class TreasuryFile:
             elif refusal.what is What.TREASURY:
                 faults.key(("treasury",), key, refusal.text)
             else:
-                recorded.append(f"{self.name}: {refusal.named} (recorded): {key}: {refusal.text}")
+                where = "claimed" if refusal.claimed else "recorded"
+                recorded.append(f"{self.name}: {refusal.named} ({where}): {key}: {refusal.text}")
         return [*faults.in_order(), *recorded]
 
 

@@ -19,7 +19,7 @@ from bot.workspace.model import View
 from bot.workspace.signing import Answer
 
 from .clicking import dialog, newest, posts, shown, told
-from .recording import AUDIT, CALM, audit_channel, entries, preview, recording, sends, treasury
+from .recording import AUDIT, CALLED, CALM, audit_channel, entries, preview, recording, sends, treasury
 from .test_slack_bench import START, Bench, said
 
 PLAIN = CALM[: CALM.index("  [[facility.amendment]]")] + CALM[CALM.index("[[group]]") :]
@@ -242,6 +242,18 @@ def test_an_amendment_stays_and_a_later_one_gets_what_it_does_not_name(store: St
             (Fraction(9, 100), Fraction(1, 40)),
             (Fraction(8, 100), Fraction(1, 40)),
         ]
+
+
+def test_what_new_terms_do_to_the_clock_of_an_open_call_is_said(store: Store) -> None:
+    """From a day before its notice: its window is another, and at half an hour it has run out already."""
+    with recording(store, CALLED) as bot:
+        bot.clock.set(datetime(2026, 2, 7, 15, tzinfo=UTC))
+        told_first = amends(bot, date(2026, 2, 5), window_1="2 days")
+        assert "\nCall “notice 1”: due <!date^1770560100^" in told_first
+        assert "|Sun 8 Feb 08:15> → due <!date^1770678000^{date_short_pretty} {time}|Mon 9 Feb 17:00>" in told_first
+        assert "Call “notice 1”: due" in audit_channel(bot)[-1]
+        assert "|Sat 7 Feb 08:45> (missed)" in amends(bot, date(2026, 2, 6), window_1="0.5 h")
+        assert "Call “notice 1”" not in amends(bot, date(2026, 2, 8), rate="9 %")
 
 
 def test_terms_that_changed_since_the_form_was_opened_are_not_amended_by_it(bot: Bench) -> None:

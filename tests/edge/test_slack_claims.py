@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from bot.domain.calls import Call, open_calls
+from bot.domain.claims import claims_on
+from bot.domain.restated import late_for_holdings, late_for_months, restated_document
 from bot.services.errors import RefusedError
 from bot.services.importing import import_file
 from bot.store.store import Store
@@ -92,6 +94,10 @@ def test_a_pledge_to_a_called_facility_is_a_claim_and_counts_in_no_line(bot: Ben
     assert (ltv(bot), call(bot).missing, recorded(bot)) == (before, 1, {})
     assert entries(bot)[-1] == ("U1", "claimed", "top-up 1")
     assert buttons(message(bot)) == ["Confirm", "Withdraw…"]
+    for read in (audit_channel(bot)[-1], told(bot)[-1]):
+        assert "\nOnce it is confirmed:\nFree coins: 474.62 → 0.00 BTC" in read
+    presses(bot)
+    assert "Once it is confirmed" not in audit_channel(bot)[-1]
 
 
 def test_what_is_claimed_has_left_its_account_and_is_on_its_way(bot: Bench) -> None:
@@ -198,6 +204,26 @@ def test_a_file_that_says_something_else_under_its_reference_is_refused(bot: Ben
     assert (recorded(bot), len(treasury(bot).claims)) == ({}, 1)
 
 
+def test_a_file_that_spends_what_is_claimed_is_refused_and_says_that_it_is_claimed(bot: Bench) -> None:
+    records(bot, "pledged", **TOP_UP)
+    wrong = r"“top-up 1” \(claimed\): btc: .* It is not confirmed yet; confirm or withdraw that claim first."
+    with pytest.raises(RefusedError, match=wrong):
+        imports(bot, 'kind = "sold"\nbtc = "100"\nusd = "5600000"\naccount = "custody"\nref = "sale"')
+
+
+def test_a_file_that_ends_a_call_otherwise_ends_its_claim_and_does_not_confirm_it(bot: Bench) -> None:
+    records(bot, "answer", call="notice 1", became="met", at=AT)
+    text = CALLED.replace('ref = "notice 1"', 'ref = "notice 1"\nwithdrawn = 2026-02-07T14:40:00Z')
+    import_file(bot.store, read_file, "treasury.toml", text, clock=bot.clock, by="lender", audit=AUDIT)
+    bot.delivers()
+    assert (treasury(bot).claims, treasury(bot).notices[0].met) == ((), None)
+    claim, _ = audit_channel(bot)
+    assert "\nOvertaken by treasury.toml, imported by lender" in claim
+    assert claim.endswith(", which says something else of that call")
+    click(bot, bot.slack.channel(AUDIT)[0], CONFIRM, user="U2", channel=AUDIT, stale=True)
+    assert told(bot, "U2")[-1].startswith("That was overtaken by lender ")
+
+
 def imports(bot: Bench, movement: str) -> None:
     text = f"{CALLED}\n[[movement]]\nat = 2026-02-07T15:00:00Z\n{movement}\n"
     import_file(bot.store, read_file, "treasury.toml", text, clock=bot.clock, by="lender", audit=AUDIT)
@@ -246,10 +272,26 @@ def test_what_would_ease_the_call_is_claimed_and_nothing_else(
     assert (len(treasury(bot).claims), len(recorded(bot))) == ((1, 0) if claimed else (0, 1))
 
 
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_the_minute_to_come_is_no_way_around_it(bot: Bench, ahead: int) -> None:
+    """A clock may be ahead by so much: what is dated then changes nothing yet, and must be claimed all the same."""
+    soon = AT + timedelta(minutes=ahead)
+    said_first = records(bot, "pledged", **TOP_UP | {"at": soon})
+    assert "Claimed: Antalpha has called" in said_first
+    assert "missing 1,095.57 BTC or $40.67M → LTV 71.77 %" in said_first
+    records(bot, "answer", call="notice 1", became="met", at=soon)
+    bot.clock.set(soon)
+    assert (len(treasury(bot).claims), recorded(bot), call(bot).missing) == (2, {}, 1)
+    presses(bot)
+    assert open_calls(book(bot)) == []
+
+
 def test_what_undoes_a_release_is_claimed(bot: Bench) -> None:
     records(bot, "released", **TOP_UP | {"ref": "back", "btc": "1"})
     records(bot, "reversal", reverses="back", note="typo", at=AT, ref="undo back")
     assert ([claim.ref for claim in treasury(bot).claims], list(recorded(bot))) == (["undo back"], ["back"])
+    listed = shown(bot.slack.command("/record claims", user="U2").blocks)
+    assert "reverses “back”, released 1.00 BTC by antalpha: typo (“undo back”)" in listed
     assert book(bot).coins.pledged == 699_900_000_000
     presses(bot)
     assert book(bot).coins.pledged == 700_000_000_000
@@ -288,7 +330,7 @@ def test_a_claim_that_cannot_be_any_more_is_said_so_and_stays(bot: Bench) -> Non
     assert presses(bot).startswith("Confirmed")
     first = bot.slack.channel(AUDIT)[-2]
     click(bot, first, user="U2", action=CONFIRM, channel=AUDIT)
-    assert "949.24 BTC is taken from it; at most 474.62 BTC can be." in told(bot, "U2")[-1]
+    assert "949.24 BTC is taken from it; at most 474.62 BTC can be. Withdraw it, or" in told(bot, "U2")[-1]
     assert [claim.ref for claim in treasury(bot).claims] == ["in 1"]
 
 
@@ -309,9 +351,38 @@ def test_a_claim_past_the_lenders_hours_is_a_transit_that_somebody_looks_into(bo
     bot.clock.set(AT + timedelta(hours=1))
     bot.checks(56_000)
     assert status(bot, "transit:top-up 1") == "open"
+    warned = bot.slack.channel("C1")[-1]
+    assert "Not confirmed: pledged 474.62 BTC to antalpha (“top-up 1”)" in shown(warned.blocks)
+    assert "Have a second operator confirm it, or withdraw it." in shown(warned.blocks)
     presses(bot)
     bot.checks(56_000)
     assert status(bot, "transit:top-up 1") == "closed"
+    assert bot.slack.channel("C1")[-1].headline == "top-up 1 is credited"
+
+
+def test_what_is_claimed_or_undone_on_its_way_is_not_said_to_be_credited(bot: Bench) -> None:
+    records(bot, "sent", **REPAID | {"ref": "wire 0", "usd": "1m"})
+    records(bot, "pledged", **TOP_UP)
+    bot.clock.set(AT + timedelta(hours=1))
+    bot.checks(56_000)
+    presses(bot, WITHDRAW, "U1")
+    view = bot.slack.state.open_modal("U1")
+    assert view is not None
+    bot.slack.submit_view(view.id, {"record_reason": "wrong lender"})
+    records(bot, "reversal", reverses="wire 0", note="never left", at=AT, ref="undo wire 0")
+    bot.checks(56_000)
+    ended = [one.headline for one in bot.slack.channel("C1")][-2:]
+    assert ended == ["top-up 1 was only claimed, and is withdrawn", "wire 0 is undone"]
+
+
+def test_the_past_says_of_what_is_claimed_that_it_came_late(bot: Bench) -> None:
+    records(bot, "pledged", **TOP_UP | {"at": AT - timedelta(minutes=20)})
+    before, since = (bot.questions.book(at=AT - timedelta(minutes=m)) for m in (30, 10))
+    assert (before.late, claims_on(before, before.exposures[0])) == ((), [])
+    (came,) = restated_document(late_for_holdings(since))
+    assert (came["what"], came["ref"], came["recorded_at"]) == ("movement claimed", "top-up 1", "2026-02-07T15:00:00Z")
+    assert (since.coins.free, len(claims_on(since, since.exposures[0]))) == (0, 1)
+    assert late_for_months(since, ["2026-02"]) == ()
 
 
 def test_without_an_open_call_it_is_recorded_at_once(store: Store) -> None:

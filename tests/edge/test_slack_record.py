@@ -238,6 +238,8 @@ def test_a_statement_is_recorded_and_its_gap_shown(bot: Bench) -> None:
 def test_a_statement_stated_anew_supersedes_and_says_so(bot: Bench) -> None:
     records(bot, "statement", month="2026-02", mined="0", sold="0", held="7,474.60")
     assert "gap -0.02 → 0.00 BTC" in records(bot, "statement", month="2026-02", mined="0", sold="0", held="7474.62")
+    opening = records(bot, "statement", month="2026-01", mined="496.35", sold="550.03", held="7474.62")
+    assert opening == "*Statement of January 2026: mined 496.35, sold 550.03, held 7,474.62 BTC*"
     assert len([one for one in treasury(bot).statements if one.month == "2026-02"]) == 2
 
 

@@ -108,6 +108,11 @@ def test_a_month_that_cannot_be_stated_is_said(bot: Bench, month: str, wrong: st
     assert errors(answer) == {"month": wrong}
 
 
+def test_a_statement_of_less_than_nothing_is_refused(bot: Bench) -> None:
+    _, answer = fills(bot, "statement", month="2026-01", mined="-1", sold="0", held="-2")
+    assert errors(answer) == dict.fromkeys(("mined", "held"), "That is negative; write 0 or more.")
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
@@ -117,6 +122,10 @@ def test_a_month_that_cannot_be_stated_is_said(bot: Bench, month: str, wrong: st
             {"tier": "It had no line “group call” at 2026-02-07T12:00:00Z; choose one that it had then."},
         ),
         ({"at": START + timedelta(hours=1)}, {"at": "That is ahead; record what has happened."}),
+        ({"price": "0"}, {"price": "That is nothing; write more than 0."}),
+        ({"price": "-57,100"}, {"price": "That is negative; write more than 0."}),
+        ({"demand_btc": "0"}, {"demand_btc": "That is nothing; write more than 0."}),
+        ({"demand_usd": "-1m"}, {"demand_usd": "That is negative; write more than 0."}),
     ],
 )
 def test_a_notice_that_cannot_be_is_said(bot: Bench, fields: dict[str, Any], wrong: dict[str, str]) -> None:

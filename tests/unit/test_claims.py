@@ -133,6 +133,15 @@ def test_what_is_dated_before_the_notice_eases_it_too() -> None:
     assert eases(CALLED, early) == ["notice 1"]
 
 
+@pytest.mark.parametrize(("interest", "does"), [("capitalised", True), ("paid", False), ("at_close", False)])
+def test_interest_that_will_not_join_the_principal_tested_eases_the_call(interest: str, does: bool) -> None:
+    """By principal the LTV of now stays; that from the first of March on would be lower."""
+    terms = ('interest = "capitalised"\nltv_on = "debt"', f'interest = "{interest}"\nltv_on = "principal"')
+    by_principal = contract(terms, without=("movement",))
+    paid = move("interest_paid", NOW, facility="antalpha", account="custody", usd="1000")
+    assert eases(by_principal, paid) == (["notice 1"] if does else [])
+
+
 def test_a_call_that_is_over_is_eased_by_nothing() -> None:
     over = replace(CALLED, notices=tuple(replace(one, met=at("02-07 14:30")) for one in CALLED.notices))
     assert eases(over, move("pledged", NOW, facility="antalpha", account="custody", btc="1")) == []

@@ -17,7 +17,8 @@ from support import DAY, book, loan, move, treasury
 from bot.domain.book import Register
 from bot.domain.interest_reminders import Reminder, reminder_told, reminders
 from bot.domain.terms import InterestMode
-from bot.domain.treasury import Account, Treasury
+from bot.domain.treasury import Account, Claim, Treasury
+from bot.domain.words import plain_text
 
 OPENED = datetime(2026, 1, 10, tzinfo=UTC)
 ZONES = ("UTC", "America/Chicago", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin")
@@ -108,6 +109,23 @@ def test_it_says_what_is_due_the_cash_there_is_and_the_next_step() -> None:
     assert reminder_told(book(register(), None, before), one).text == (
         "Antalpha: $1,283,333.33 of interest due tomorrow, 1 Feb\n"
         "Cash $500.00M. Record it as interest_paid once it is paid: until then it stays in the debt of $301.23M."
+    )
+
+
+def test_what_is_claimed_as_paid_is_to_be_confirmed_and_not_recorded_again() -> None:
+    """The cash has left its account: that it is too little would be untrue."""
+    when = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    paid = move("interest_paid", when, "wire 1", account="custody", usd="1283333.33")
+    claim = Claim(1, paid, "U1", "Ada", when)
+    made = register(accounts=(Account("custody", 0, 1_283_333_33),), claims=(claim,))
+    late = datetime(2026, 2, 2, 9, tzinfo=UTC)
+    (one,) = by(made, late)
+    told = plain_text(reminder_told(book(made, None, late), one).text)
+    assert told == (
+        "Antalpha: $1,283,333.33 of interest overdue since 1 Feb (1 day)\n"
+        "Not confirmed: paid $1,283,333.33 of interest to antalpha (“wire 1”), Sun 1 Feb 12:00, claimed by Ada Sun "
+        "12:00. Have a second operator confirm it, or withdraw it: until then it stays in the debt of $301.34M, and "
+        "this comes once a week."
     )
 
 

@@ -327,6 +327,22 @@ def test_a_recorded_movement_that_would_turn_negative_is_named_as_recorded() -> 
     ]
 
 
+TOP_UP_LINE = (
+    '[[facility.amendment.tier]]\nkind = "call"\nname = "top-up"\nltv = "0.75"\ncure_to = "0.65"\nwindow_hours = 24'
+)
+
+
+def test_a_line_that_was_called_cannot_be_amended_away_from_a_day_before() -> None:
+    """Without it nothing can be said of the call, nor checked."""
+    amended = FACILITY + "[[facility.amendment]]\neffective = {}\n" + TOP_UP_LINE
+    assert refusals_of(amended.format("2026-02-07")) == [
+        "treasury.toml: call “notice 1” (recorded): tier: the new terms have no line “margin call” at "
+        "2026-02-07T14:15:00Z, when it was called; keep its name, or amend from a later day."
+    ]
+    assert importing(amended.format("2026-02-08"), RECORDED).refusals == ()
+    assert refusals_of(amended.format("2026-02-07").replace('"top-up"', '"margin call"')) == []
+
+
 def test_a_ref_twice_in_the_file_is_refused_even_where_it_is_recorded() -> None:
     cost = COST.format("11", "4", "rent")
     assert faults_of(cost + cost.replace('"4"', '"5"'), importing(cost).treasury) == [

@@ -195,4 +195,4 @@ def _told(done: Recorded) -> Payload:
         case Became.ALREADY:
             waits = " It waits to be confirmed by a second operator." if done.claim else ""
             return notes.note(f"It was recorded already, just so: {phrase}. Nothing was changed.{waits}")
-    return notes.note("\n".join([said, *preview.lines]))
+    return notes.note("\n".join([said, *preview.outcome]))

@@ -114,7 +114,7 @@ def check(preview: Preview, origin: str, callback: str = CHECK) -> dict[str, Any
     if preview.nothing:
         return trouble(f"{said}: it is recorded already, just so. Nothing would change.")
     blocks = [section(f"*{rich(said)}*"), *(sections(preview.claimed) if preview.claimed else [])]
-    blocks += _within(["Once it is confirmed:", *preview.lines] if preview.claimed else preview.lines)
+    blocks += _within(preview.outcome)
     blocks += [section(f":warning: {rich(one)}") for one in preview.remarks]
     return modal(callback, "Check, then record", "Claim" if preview.claimed else "Record", origin, blocks, close="Back")
 
