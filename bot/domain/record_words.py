@@ -11,10 +11,11 @@ from bot.domain.book import Book, Coins
 from bot.domain.calls import Call, CallState, calls_of, open_calls
 from bot.domain.covenant import Exposure
 from bot.domain.facts import Fact
+from bot.domain.merge_lines import described
 from bot.domain.money import Sats, show_btc, show_usd
 from bot.domain.production import MonthProduction, month_begins, month_ends, month_key, month_production
 from bot.domain.production_words import month_name
-from bot.domain.treasury import Movement, Statement
+from bot.domain.treasury import Movement, MovementKind, Notice, Statement
 from bot.domain.wording import amounts, line_name, ltv_phrase
 from bot.domain.words import dated, sentence, span
 
@@ -136,10 +137,35 @@ def _gap(month: MonthProduction) -> str:
 
 
 def remarks(before: Book, fact: Fact) -> list[str]:
-    """What whoever records `fact` should look at twice: that it is late, that something alike is recorded."""
+    """What whoever records `fact` should look at twice: that it is late, that something alike is recorded, or, of a
+    notice, what counts towards it already."""
     if isinstance(fact, (Amendment, Waived, Indexed)):
         return list(agreed_remarks(before, fact))
-    return [*_late(before, fact), *_alike(before, fact)]
+    return [*_late(before, fact), *_alike(before, fact), *_counts_already(before, fact)]
+
+
+_CREDITS = (MovementKind.PLEDGED, MovementKind.REPAID, MovementKind.REPAID_IN_KIND)
+
+
+def _counts_already(book: Book, fact: Fact) -> Iterator[str]:
+    """What was recorded before its notice and is dated after it: nobody had to confirm that."""
+    if not isinstance(fact, Notice) or fact.ref in {notice.ref for notice in book.treasury.notices}:
+        return
+    members = [one.id for one in book.treasury.facilities if fact.group is not None and one.group == fact.group]
+    named = (fact.facility, *members)
+    since = book.register.ledger.movements_between(fact.at, book.at)
+    counted = [
+        f"“{effect.movement.ref}” ({described(effect.movement)})"
+        for effect in since
+        if effect.sign > 0
+        and effect.movement.kind in _CREDITS
+        and effect.movement.facility in (fact.facility, *members)
+    ]
+    if counted:
+        more = [f"{len(counted) - 3} more"] if len(counted) > 3 else []
+        count, them = ("counts", "that") if len(counted) == 1 else ("count", "them")
+        said = sentence([*counted[:3], *more], last="and")
+        yield f"{said} {count} towards it already: see that the lender has credited {them}."
 
 
 def _late(book: Book, fact: Fact) -> Iterator[str]:

@@ -411,3 +411,17 @@ def test_a_retry_of_the_last_step_records_it_once(bot: Bench) -> None:
     assert first.json == again.json == {"response_action": "clear"}
     bot.delivers()
     assert (len(treasury(bot).claims), len(audit_channel(bot))) == (1, 1)
+
+
+def test_what_was_recorded_before_its_notice_and_counts_towards_it_is_pointed_out(store: Store) -> None:
+    with recording(store) as bot:
+        bot.clock.set(AT)
+        bot.knows("U1", channels=("C1", AUDIT))
+        bot.checks(56_000)
+        records(bot, "pledged", **TOP_UP)
+        notice = {"exposure": "facility:antalpha", "tier": "margin call", "price": "57,100", "ref": "notice 9"}
+        before = AT - timedelta(hours=1)
+        pointed_out = records(bot, "notice", at=before, **notice)
+    assert ":warning: “top-up 1” (pledged 474.62 BTC to antalpha) counts towards it already: see that the lender" in (
+        pointed_out
+    )
