@@ -189,10 +189,12 @@ class _Case:
             yield from self._late(facility, leg)
 
     def _late(self, facility: Facility, leg: Leg) -> Iterator[str]:
-        for call in self._calls:
-            named = call.notice.facility == facility.id or (facility.group and call.notice.group == facility.group)
-            if named and call.due is not None and self.book.at < call.due < leg.credited_at:
-                yield f"it is credited at {leg.credited_at}, after the deadline {call.due}"
+        """An open call on what must be cured, by the loan or its group, whose deadline comes first."""
+        for exposure in self.book.exposures:
+            named = exposure.id == (facility.group if exposure.is_group else facility.id)
+            for call in calls_of(exposure, self._calls) if named and self._aim(exposure) is not None else []:
+                if call.due is not None and self.book.at < call.due < leg.credited_at:
+                    yield f"it is credited at {leg.credited_at}, after the deadline {call.due}"
 
     def lenders(self) -> Iterator[str]:
         """Who has not agreed to a sale of pledged coins, and who is paid less than the least it takes."""
