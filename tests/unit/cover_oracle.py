@@ -255,5 +255,9 @@ def _linear(rows: list[tuple[dict[Hashable, float], float]], aim: dict[Hashable,
             matrix[n, names[name]] = value
     costs = np.array([aim.get(name, 0.0) for name in names])
     options = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9, "presolve": False}
-    found = linprog(costs, A_ub=matrix, b_ub=[bound for _, bound in rows], method="highs-ds", options=options)
-    return float(found.fun) if found.status == 0 else None
+    bounds = [bound for _, bound in rows]
+    for method in ("highs-ds", "highs-ipm"):  # either may take what is just possible for impossible
+        found = linprog(costs, A_ub=matrix, b_ub=bounds, method=method, options=options)
+        if found.status == 0:
+            return float(found.fun)
+    return None
