@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test chaos fuzz troubles check bench lock clean
+.PHONY: demo test soak chaos fuzz troubles check bench lock clean
 
 # Runs the whole bot on a simulated market with a local Slack workspace: no account, network or database server.
 demo: $(VENV)/.run
@@ -12,6 +12,11 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests
+
+# Recommended sales on 20,000 random books against HiGHS; BOOKS= for more. A thousand of them are part of `test`.
+BOOKS ?= 20000
+soak: $(VENV)/.dev
+	COVER_BOOKS=$(BOOKS) $(BIN)/python -m pytest -q --timeout 36000 tests/unit/test_cover_oracle.py tests/unit/test_cover_missing.py
 
 # Kills and freezes the real bot while Slack and the sources fail; N= for more kills (and a stop for five of them).
 N ?= 200

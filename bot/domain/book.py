@@ -154,11 +154,7 @@ class Snapshot:
 
     def _required(self, group: Group, members: tuple[Facility, ...], tested: Cents) -> tuple[Bound, ...]:
         """The lines that the members' own terms add up to: for each kind, Σdebt ÷ Σ(debtᵢ/tierᵢ); targets alike."""
-        parts = [
-            (self.tested(f), self._member_bounds(f, group.cushion))
-            for f in members
-            if self.tested(f) and self.terms(f).tiers
-        ]
+        parts = [(self.tested(f), bounds) for f, bounds in self._counted(group, members)]
         kinds = sorted({b.tier.kind for _, bounds in parts for b in bounds}, key=lambda kind: kind.severity)
         coins, combined = self.group_coins(group), []
         for kind in kinds:
@@ -169,6 +165,15 @@ class Snapshot:
                 tier = _combined_tier(kind, line, [bound.tier for _, bound in counted])
                 combined.append(bound_of(tier, line, target, tested, coins, group.cushion, self.register.margin))
         return tuple(combined)
+
+    def _counted(self, group: Group, members: tuple[Facility, ...]) -> list[tuple[Facility, tuple[Bound, ...]]]:
+        """The members of a requirements group whose terms make up its lines: those with debt and lines."""
+        return [(f, self._member_bounds(f, group.cushion)) for f in members if self.tested(f) and self.terms(f).tiers]
+
+    def required_targets(self, group: Group, kind: TierKind) -> dict[str, Fraction | None]:
+        """The cure targets that a requirements group's target for `kind` is made of, by facility."""
+        counted = self._counted(group, self.treasury.members(group))
+        return {facility.id: _counting(bounds, kind).target for facility, bounds in counted}
 
     def _member_bounds(self, facility: Facility, cushion: Fraction) -> tuple[Bound, ...]:
         """A member's own lines, by the group's cushion."""

@@ -31,7 +31,7 @@ from bot.domain.terms import (
     Tier,
     TierKind,
 )
-from bot.domain.treasury import CallEnd, Ending, Movement, MovementKind, Policy
+from bot.domain.treasury import CallEnd, Ending, Movement, MovementKind, Policy, SlippageStep
 
 Document: TypeAlias = dict[str, Any]
 """Strings, integers, lists and dicts only: `json.dumps` takes it as it is."""
@@ -143,6 +143,8 @@ _CALENDAR: _Fields = {
     ),
 }
 
+_STEP: _Fields = {"btc": _BTC, "bps": _WHOLE}
+
 _POLICY: _Fields = {
     "withstand_drop": _RATIO,
     "reserve_btc": _BTC,
@@ -152,6 +154,7 @@ _POLICY: _Fields = {
     "max_daily_btc": _BTC,
     "fee_bps": _WHOLE,
     "slippage_bps": _WHOLE,
+    "slippage": _list_of(_Codec(lambda step: _write(step, _STEP), lambda doc: SlippageStep(**_read(doc, _STEP)))),
     "sold_over_mined_limit": _RATIO,
     "plan_btc_per_month": _BTC,
     "plan_tolerance": _RATIO,

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.money import percent_plain, show_btc, show_usd
 from bot.domain.periods import Calendar, iso
 from bot.domain.terms import Facility, Group, Level, PriceIndex, Release, Tier, Waiver
-from bot.domain.treasury import Account, CashCost, Movement, MovementKind, Need, Notice, Policy, Statement
+from bot.domain.treasury import Account, CashCost, Movement, MovementKind, Need, Notice, Policy, SlippageStep, Statement
 
 _COINS = ("btc", "reserve_btc", "max_cover_btc", "max_daily_btc", "plan_btc_per_month", "rollforward_tolerance_btc")
 _COINS_TOO = ("demand_btc", "fee_btc", "collateral", "pool")
@@ -153,6 +153,11 @@ def _(thing: Statement) -> str:
 @described.register
 def _(thing: CashCost) -> str:
     return f"{show_usd(thing.usd_per_btc)} a coin"
+
+
+@described.register
+def _(thing: SlippageStep) -> str:
+    return f"{show_btc(thing.btc or 0)} BTC at {thing.bps} bps"
 
 
 @described.register

@@ -164,6 +164,18 @@ class CashCost:
 
 
 @dataclass(frozen=True, slots=True)
+class SlippageStep:
+    """One step of a slippage curve: the next `btc` (satoshis; None: all that are left) lose `bps` of the price."""
+
+    btc: Sats | None
+    bps: int
+
+    @property
+    def part(self) -> Fraction:
+        return Fraction(self.bps, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The team's own limits; None is off. Money in satoshis and cents."""
 
@@ -175,6 +187,7 @@ class Policy:
     max_daily_btc: Sats | None = None
     fee_bps: int = 0
     slippage_bps: int = 0
+    slippage: tuple[SlippageStep, ...] = ()
     sold_over_mined_limit: Fraction | None = None
     plan_btc_per_month: Sats | None = None
     plan_tolerance: Fraction = Fraction(0)
@@ -183,8 +196,18 @@ class Policy:
 
     @property
     def sale_cost(self) -> Fraction:
-        """s of the contract's formulas: the part of a sale's proceeds that fees and slippage take."""
-        return Fraction(self.fee_bps + self.slippage_bps, 10_000)
+        """s of the contract's formulas: the part of a sale's proceeds that fees and slippage take.
+
+        Of a slippage curve the last step, at which no sale costs more.
+        """
+        return Fraction(self.fee_bps + self.curve[-1].bps, 10_000)
+
+    @property
+    def curve(self) -> tuple[SlippageStep, ...]:
+        """What the coins sold at once lose, step by step, the cheapest first; the last step has no end."""
+        if not self.slippage:
+            return (SlippageStep(None, self.slippage_bps),)
+        return (*self.slippage[:-1], SlippageStep(None, self.slippage[-1].bps))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from bot.domain.treasury import (
     MovementKind,
     Need,
     Notice,
+    Policy,
     Statement,
     Treasury,
 )
@@ -45,7 +46,7 @@ def build(rows: FileRows, treasury: t.TreasuryTable, known: Treasury) -> Built:
     return Built(
         Treasury(
             **own,
-            policy=replace(known.policy, **_written(rows.policy.data)) if rows.policy else known.policy,
+            policy=policy_of(rows.policy, known.policy) if rows.policy else known.policy,
             calendars={row.data.id: _calendar(row.data, known) for row in rows.calendars},
             accounts=tuple(accounts),
             facilities=tuple(_facility(facility, treasury.timezone, known) for facility in rows.facilities),
@@ -60,16 +61,22 @@ def build(rows: FileRows, treasury: t.TreasuryTable, known: Treasury) -> Built:
     )
 
 
+def policy_of(row: Row[t.PolicyTable], recorded: Policy) -> Policy:
+    """What is recorded, with what the file says; a curve takes the place of `slippage_bps`, and that of a curve."""
+    said = {key: getattr(row.data, key) for key in row.data.model_fields_set}
+    if "slippage_bps" in said:
+        said.setdefault("slippage", ())
+    elif said.get("slippage"):
+        said["slippage_bps"] = 0
+    return replace(recorded, **said)
+
+
 def movement_of(data: t.MovementTable) -> Movement:
     return Movement(**{**_values(data), "kind": data.kind or MovementKind.REVERSAL})
 
 
 def _values(data: t.Table) -> dict[str, Any]:
     return {name: getattr(data, name) for name in type(data).model_fields}
-
-
-def _written(data: t.Table) -> dict[str, Any]:
-    return {name: getattr(data, name) for name in data.model_fields_set}
 
 
 def _said(

@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.periods import midnight
 from bot.domain.terms import GroupTest
 from bot.domain.treasury import Treasury
+from bot.treasury_file.build import policy_of
 from bot.treasury_file.check_calls import accrual_zone, check_call, group_of
 from bot.treasury_file.check_terms import check_facility_terms, check_tiers
 from bot.treasury_file.faults import Faults
@@ -57,12 +58,17 @@ def _check_alone(rows: FileRows, faults: Faults) -> None:
 
 def _check_policy(rows: FileRows, known: Treasury, faults: Faults) -> None:
     policy = rows.policy
-    if policy is None or not policy.sound("fee_bps", "slippage_bps"):
+    if policy is None or not policy.sound("fee_bps", "slippage_bps", "slippage"):
         return
-    said = {key: getattr(policy.data if policy.has(key) else known.policy, key) for key in ("fee_bps", "slippage_bps")}
-    cost, (fee, slippage) = sum(said.values()), said
+    if policy.has("slippage_bps", "slippage"):
+        faults.key(policy.path, "slippage", "stands beside slippage_bps; write one of the two.")
+        return
+    fee = policy.data.fee_bps if policy.has("fee_bps") else known.policy.fee_bps
+    said = policy_of(policy, known.policy)
+    key = "slippage" if said.slippage else "slippage_bps"
+    cost = fee + said.curve[-1].bps
     if cost >= 10_000:
-        key, other = (slippage, fee) if policy.has(slippage) else (fee, slippage)
+        key, other = (key, "fee_bps") if policy.has(key) else ("fee_bps", key)
         faults.key(policy.path, key, f"with {other} it is {cost}; a sale must bring something: under 10000.")
 
 

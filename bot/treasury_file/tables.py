@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInf
 
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.terms import Consent, DayCount, GroupTest, InterestMode, Level, LtvOn, OnRecovery, TierKind
-from bot.domain.treasury import Holds, MovementKind
+from bot.domain.treasury import Holds, MovementKind, SlippageStep
 from bot.treasury_file import moments, values
 
 T = TypeVar("T")
@@ -72,6 +72,7 @@ Part: TypeAlias = Annotated[Fraction, PlainValidator(values.part)]
 Ltv: TypeAlias = Annotated[Fraction, PlainValidator(values.ltv)]
 Coverage: TypeAlias = Annotated[Fraction, PlainValidator(values.coverage)]
 Bps: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 10_000))]
+Curve: TypeAlias = Annotated[tuple[SlippageStep, ...], PlainValidator(values.curve)]
 DayOfMonth: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 28))]
 DaysInARow: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 366))]
 OpenDays: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 366))]
@@ -125,6 +126,7 @@ class PolicyTable(Table):
     max_daily_btc: Btc | None = None
     fee_bps: Bps = 0
     slippage_bps: Bps = 0
+    slippage: Curve = ()
     sold_over_mined_limit: Ratio | None = None
     plan_btc_per_month: Btc | None = None
     plan_tolerance: Share = Fraction(0)

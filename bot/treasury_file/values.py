@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 from bot.domain.money import (
@@ -31,7 +32,7 @@ from bot.domain.money import (
 )
 from bot.domain.periods import FIRST_DAY, LAST_DAY
 from bot.domain.terms import Level
-from bot.domain.treasury import MovementKind
+from bot.domain.treasury import MovementKind, SlippageStep
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -310,6 +311,29 @@ def whole(least: int, most: int) -> Callable[[object], int]:
         return value
 
     return read
+
+
+_CURVE = 'as [{ btc = "500", bps = 20 }, { btc = "1000", bps = 60 }]'
+
+
+def curve(value: object) -> tuple[SlippageStep, ...]:
+    """A slippage curve: the next so many coins lose so much, step by step, none cheaper than the one before."""
+    if not isinstance(value, list) or not all(isinstance(step, dict) for step in value):
+        raise ValueError(f"{shown(value)} is no list of steps; write it {_CURVE}")
+    steps = tuple(_step(number, step) for number, step in enumerate(value, start=1))
+    for number, (before, after) in enumerate(pairwise(steps), start=2):
+        if after.bps < before.bps:
+            raise ValueError(f"step {number} loses {after.bps} bps, less than the {before.bps} before it; no step may.")
+    return steps
+
+
+def _step(number: int, step: dict[str, object]) -> SlippageStep:
+    if step.keys() != {"btc", "bps"}:
+        raise ValueError(f"step {number} has {one_of(tuple(map(str, step))) or 'nothing'}; write btc and bps, {_CURVE}")
+    try:
+        return SlippageStep(some_btc(step["btc"], "500"), whole(0, 9_999)(step["bps"]))
+    except ValueError as error:
+        raise ValueError(f"step {number}: {error}") from None
 
 
 def word_of(kind: type[E]) -> Callable[[object], E]:

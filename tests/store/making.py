@@ -33,6 +33,7 @@ from bot.domain.treasury import (
     Need,
     Notice,
     Policy,
+    SlippageStep,
     Statement,
     Treasury,
 )
@@ -71,6 +72,9 @@ TERMS = Terms(
 )
 
 
+CURVE = (SlippageStep(300 * SATS_PER_BTC, 20), SlippageStep(500 * SATS_PER_BTC, 60))
+
+
 def a_treasury() -> Treasury:
     """A small register with something of every kind."""
     return Treasury(
@@ -78,7 +82,7 @@ def a_treasury() -> Treasury:
         zone=CHICAGO,
         production_zone=ZoneInfo("UTC"),
         opened=OPENED,
-        policy=Policy(withstand_drop=Fraction(3, 10), reserve_btc=500 * SATS_PER_BTC, fee_bps=10),
+        policy=Policy(withstand_drop=Fraction(3, 10), reserve_btc=500 * SATS_PER_BTC, fee_bps=10, slippage=CURVE),
         calendars={
             "new-york": Calendar(
                 "new-york", ZoneInfo("America/New_York"), time(9), time(17), frozenset({date(2026, 2, 16)})

@@ -27,7 +27,7 @@ from bot.domain.terms import (
     Tier,
     TierKind,
 )
-from bot.domain.treasury import Policy
+from bot.domain.treasury import Policy, SlippageStep
 
 maybe = st.none
 amounts = st.integers(0, 10**16)
@@ -97,6 +97,7 @@ policies = st.builds(
     max_daily_btc=maybe() | amounts,
     fee_bps=st.integers(0, 10_000),
     slippage_bps=st.integers(0, 10_000),
+    slippage=st.lists(st.builds(SlippageStep, st.integers(1, 10**15), st.integers(0, 9_999)), max_size=3).map(tuple),
     sold_over_mined_limit=maybe() | ratios,
     plan_btc_per_month=maybe() | amounts,
     plan_tolerance=ratios,

@@ -152,6 +152,32 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
         (("slippage_bps = 40", "slippage_bps = 9990"),),
         "policy: slippage_bps: with fee_bps it is 10000; a sale must bring something: under 10000.",
     ),
+    "a curve beside flat slippage": (
+        (("slippage_bps = 40", 'slippage_bps = 40\nslippage = [{ btc = "500", bps = 20 }]'),),
+        "policy: slippage: stands beside slippage_bps; write one of the two.",
+    ),
+    "a curve that gets cheaper": (
+        (("slippage_bps = 40", 'slippage = [{ btc = "500", bps = 60 }, { btc = "500", bps = 20 }]'),),
+        "policy: slippage: step 2 loses 20 bps, less than the 60 before it; no step may.",
+    ),
+    "a step without coins": (
+        (("slippage_bps = 40", "slippage = [{ bps = 60 }]"),),
+        "policy: slippage: step 1 has bps; write btc and bps, "
+        'as [{ btc = "500", bps = 20 }, { btc = "1000", bps = 60 }]',
+    ),
+    "a step of coins as a float": (
+        (("slippage_bps = 40", "slippage = [{ btc = 0.5, bps = 60 }]"),),
+        'policy: slippage: step 1: 0.5 is a float; write it in quotes: "0.5"',
+    ),
+    "no list of steps": (
+        (("slippage_bps = 40", 'slippage = "40"'),),
+        "policy: slippage: “40” is no list of steps; write it "
+        'as [{ btc = "500", bps = 20 }, { btc = "1000", bps = 60 }]',
+    ),
+    "a curve that brings nothing": (
+        (("slippage_bps = 40", 'slippage = [{ btc = "500", bps = 9990 }]'),),
+        "policy: slippage: with fee_bps it is 10000; a sale must bring something: under 10000.",
+    ),
     "negative hours": (
         (("ready_hours = 4", "ready_hours = -4"),),
         "account[1] (custody): ready_hours: “-4” is negative; write 0 or more.",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.merge import Merge, merge
-from bot.domain.treasury import Treasury
+from bot.domain.treasury import SlippageStep, Treasury
 from bot.treasury_file import TreasuryFileError, read_file, read_treasury
 
 CONTRACT = (Path(__file__).parent / "contract.toml").read_text(encoding="utf-8")
@@ -355,3 +355,28 @@ def test_without_anything_recorded_balances_are_judged_too() -> None:
     with pytest.raises(TreasuryFileError, match="account “custody” has"):
         read_treasury("treasury.toml", CONTRACT + COST.format("11", "500", "c"))
     assert read_treasury("contract.toml", CONTRACT, RECORDED) == RECORDED
+
+
+CURVE = '[policy]\nslippage = [{ btc = "500", bps = 20 }, { btc = "1000.5", bps = 60 }]\n'
+
+
+def test_a_slippage_curve_takes_the_place_of_the_flat_rate_and_the_other_way_round():
+    assert RECORDED.policy.curve == (SlippageStep(None, 40),)
+    curved = importing(CURVE)
+    assert [change.line for change in curved.changes] == [
+        "~ policy slippage_bps 40 → 0",
+        "~ policy slippage [] → [500.00 BTC at 20 bps; 1,000.50 BTC at 60 bps]",
+    ]
+    policy = curved.treasury.policy
+    assert policy.curve == (SlippageStep(500 * 10**8, 20), SlippageStep(None, 60))
+    assert (policy.sale_cost, policy.fee_bps) == (Fraction(70, 10_000), 10)  # fees, and what its last coin loses
+    again = importing("[policy]\nslippage_bps = 30\n", curved.treasury)
+    assert again.treasury.policy.curve == (SlippageStep(None, 30),)
+    assert importing("[policy]\nfee_bps = 15\n", curved.treasury).treasury.policy.slippage == policy.slippage
+
+
+def test_a_fee_that_leaves_nothing_beside_a_recorded_curve_is_refused():
+    recorded = importing(CURVE).treasury
+    assert faults_of("[policy]\nfee_bps = 9940\n", recorded) == [
+        "treasury.toml: policy: fee_bps: with slippage it is 10000; a sale must bring something: under 10000."
+    ]

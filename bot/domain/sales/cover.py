@@ -1,0 +1,117 @@
+"""Cover: the recommended sale and its alternatives side by side (contract §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import ceil
+
+from bot.domain.book import Book
+from bot.domain.money import show_usd
+from bot.domain.price import PriceView
+from bot.domain.sales import reasons
+from bot.domain.sales.booking import booked
+from bot.domain.sales.model import EVERY_WAY
+from bot.domain.sales.nothing import liquidations, sold_off
+from bot.domain.sales.plan import Alternative, Answer, Missing, Name, Need, Scenario, Way
+from bot.domain.sales.settling import Found, Search
+from bot.domain.sales.situation import needs_of
+from bot.domain.sales.sources import sources_of
+from bot.domain.sales.verifying import judge
+from bot.domain.words import price_sentence
+
+_WAYS = {
+    Name.TOP_UP: frozenset({Way.TOP_UP}),
+    Name.CASH: frozenset({Way.CASH}),
+    Name.FREE: frozenset({Way.SELL_FREE}),
+    Name.PLEDGED: frozenset({Way.SELL_PLEDGED}),
+}
+
+
+def plan_cover(book: Book, scenario: Scenario | None = None) -> Answer:
+    """What brings everything that would be at a call line back to its target, and what each way comes to.
+
+    `scenario` is the price to plan at; without one the policy's `withstand_drop`, else the last price. Every plan in
+    the answer has been carried out through the ledger and held against every limit; one that fails is not feasible.
+    """
+    view = (scenario or Scenario()).view(book.price, book.treasury.policy.withstand_drop)
+    if view.usable is None:
+        return Answer(book.at, view, why=f"{price_sentence(view)} Without a price nothing can be recommended.")
+    needs = tuple(needs_of(book, view))
+    if not needs:
+        return Answer(book.at, view, why=f"Nothing would be at a call line at {show_usd(view.usable)}.")
+    recommended = alternative(book, view, needs, Name.RECOMMENDED)
+    others = [alternative(book, view, needs, name, ways) for name, ways in _WAYS.items()]
+    if not recommended.feasible:
+        others += _with_reserves_broken(book, view, needs)
+    others.append(_nothing(book, view, needs))
+    return Answer(book.at, view, needs, recommended, (recommended, *others))
+
+
+def alternative(
+    book: Book,
+    view: PriceView,
+    needs: tuple[Need, ...],
+    name: Name,
+    ways: frozenset[Way] = EVERY_WAY,
+    *,
+    keep_reserves: bool = True,
+) -> Alternative:
+    """The best plan that uses only `ways`; one that is not feasible says what is missing."""
+    sources = sources_of(book, view, list(needs), keep_reserves=keep_reserves)
+    search = Search(book, view, needs, sources, ways)
+    found = search.best()
+    if found is None or found.draft is None:
+        missing = _missing(search, found)
+        why = reasons.why_not(search, missing)
+        return Alternative(name, feasible=False, why=why, missing=missing, breaks_reserves=not keep_reserves)
+    plan = booked(book, found)
+    judged = judge(book, view, plan.movements, plan.legs, keep_reserves=keep_reserves)
+    if judged.complaints:
+        why = f"The plan does not hold: {'; '.join(judged.complaints)}."
+        return Alternative(name, feasible=False, why=why, breaks_reserves=not keep_reserves)
+    made = Alternative(
+        name=name,
+        feasible=True,
+        legs=plan.legs,
+        repayments=plan.repayments,
+        movements=plan.movements,
+        after=judged.after,
+        balances=judged.balances,
+        proven=found.proven,
+        breaks_reserves=not keep_reserves,
+    )
+    return replace(made, notes=tuple(reasons.notes(search, made)))
+
+
+def _missing(search: Search, found: Found | None) -> Missing:
+    """Dollars and time always; coins where the alternative would use free ones."""
+    coins = search.missing_coins() if search.ways & {Way.TOP_UP, Way.SELL_FREE} else None
+    return Missing(
+        usd=ceil(found.solution.short) if found is not None and found.solution.short else None,
+        btc=ceil(coins) if coins else None,
+        later=search.missing_time(),
+    )
+
+
+def _with_reserves_broken(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Iterator[Alternative]:
+    """The mix that goes into the reserves, where there are any and that helps."""
+    policy = book.treasury.policy
+    if policy.reserve_btc or policy.min_cash_usd:
+        broken = alternative(book, view, needs, Name.BROKEN, keep_reserves=False)
+        if broken.feasible:
+            yield broken
+
+
+def _nothing(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Alternative:
+    """What becomes of it without a plan: what lenders may sell, and how things stand once they have."""
+    sold = liquidations(book, view, needs)
+    judged = judge(book, view, sold_off(book, sold), ())
+    return Alternative(
+        name=Name.NOTHING,
+        feasible=False,
+        why=reasons.if_nothing(book, needs, sold),
+        liquidations=sold,
+        after=judged.after,
+        balances=judged.balances,
+    )

@@ -1,0 +1,179 @@
+"""Why an alternative is not feasible, and what must be known of one that is: short sentences, with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from math import ceil
+
+from bot.domain.book import Book
+from bot.domain.calls import open_calls
+from bot.domain.ledger import Credited
+from bot.domain.money import show_btc, show_btc_down, show_btc_up, show_usd, show_usd_short_up
+from bot.domain.sales.plan import Alternative, Liquidation, Missing, Need, Way
+from bot.domain.sales.settling import Search
+from bot.domain.sales.situation import Patient
+from bot.domain.terms import Consent
+from bot.domain.treasury import MovementKind
+from bot.domain.words import dated, sentence, span
+
+
+def why_not(search: Search, missing: Missing) -> str:
+    """What stands in the way, and the least that would do."""
+    known = search.patients()
+    said = [*_no_coins(search), *_unwilling(search, known), *late(search, known)]
+    said.append(_least(missing))
+    return " ".join(said)
+
+
+def _no_coins(search: Search) -> Iterator[str]:
+    policy, sources = search.book.treasury.policy, search.sources
+    if search.ways & {Way.TOP_UP, Way.SELL_FREE}:
+        kept = (
+            f" above the reserve of {show_btc(policy.reserve_btc)}"
+            if policy.reserve_btc and sources.spare_btc != sources.free_btc
+            else ""
+        )
+        yield f"{show_btc_down(sources.spare_btc) if sources.spare_btc else 'No'} free BTC{kept}."
+    if Way.CASH in search.ways:
+        kept = (
+            f" above the {show_usd(policy.min_cash_usd)} that stays"
+            if policy.min_cash_usd and sources.spare_usd != sources.cash
+            else ""
+        )
+        yield f"{show_usd(sources.spare_usd) if sources.spare_usd else 'No'} cash{kept}."
+    if sources.sellable is not None and search.ways - {Way.CASH, Way.TOP_UP}:
+        yield f"At most {show_btc(sources.sellable)} BTC may be sold (max_cover_btc)."
+
+
+def _unwilling(search: Search, known: Sequence[Patient]) -> Iterator[str]:
+    if Way.SELL_PLEDGED not in search.ways:
+        return
+    spots = [spot for patient in known for spot in patient.spots if spot.coins and spot.consent is Consent.NONE]
+    titles = [search.book.snapshot.title(search.book.treasury.facility_by_id[spot.facility]) for spot in spots]
+    if titles:
+        yield f"{sentence(list(dict.fromkeys(titles)), 'and')} has not agreed to sell pledged coins."
+
+
+def late(search: Search, known: Sequence[Patient]) -> Iterator[str]:
+    """What there is and cannot be credited in time, by account or desk, with when it can leave."""
+    said: set[str] = set()
+    for patient in known:
+        due = search.due(patient)
+        for what, leaves in _ways(search, patient):
+            if patient.due is not None and leaves + patient.credit > due and what not in said:
+                said.add(what)
+                yield (
+                    f"{what} from {_when(search.book, leaves)}, credited "
+                    f"{_when(search.book, leaves + patient.credit)}: after the deadline {_when(search.book, due)}."
+                )
+
+
+def _ways(search: Search, patient: Patient) -> Iterator[tuple[str, datetime]]:
+    if Way.CASH in search.ways:
+        for one in search.sources.dollars:
+            yield f"Dollars of {one.account} can leave", one.leaves
+    for coins in search.sources.coins:
+        released = f" that {coins.released_from} may release" if coins.released_from else ""
+        if Way.TOP_UP in search.ways:
+            yield f"Coins of {coins.account}{released} can leave", coins.leaves
+        if Way.SELL_FREE in search.ways and coins.sold_leaves is not None:
+            sold = f"Dollars for coins of {coins.account}{released}, paid into {coins.through}, can leave"
+            yield sold, coins.sold_leaves
+    if Way.SELL_PLEDGED in search.ways:
+        for spot in patient.spots:
+            if spot.coins and spot.consent is not Consent.NONE:
+                yield f"{spot.facility}'s desk can sell", spot.opens
+
+
+def _when(book: Book, instant: datetime) -> str:
+    return dated(instant, book.treasury.zone)
+
+
+def _least(missing: Missing) -> str:
+    ways = []
+    if missing.usd is not None:
+        ways.append(f"{show_usd(missing.usd)} more cash")
+    if missing.btc is not None:
+        ways.append(f"{show_btc(missing.btc)} more free BTC")
+    if missing.later is not None:
+        ways.append(f"{span(missing.later)} more time")
+    return f"It would take {sentence(ways)}." if ways else "Nothing of it alone would do."
+
+
+def notes(search: Search, made: Alternative) -> Iterator[str]:
+    """What a treasurer must know before carrying a feasible plan out."""
+    book = search.book
+    for leg in made.legs:
+        if leg.asks:
+            yield f"Ask {_title(book, leg.facility)} first: it must agree to the sale of its pledged coins."
+    for lender in dict.fromkeys(leg.released_from for leg in made.legs if leg.released_from):
+        yield f"Ask {_title(book, lender)} first for the coins it may release."
+    for one in made.repayments:
+        if one.raised:
+            least = book.snapshot.terms(book.treasury.facility_by_id[one.facility]).min_repayment
+            yield f"{_title(book, one.facility)} takes no repayment under {show_usd(least)}: raised to it."
+    if not made.proven:
+        yield "Not every choice of least repayments was tried: a plan that sells less may exist."
+    for need in search.needs:
+        if need.missed:
+            yield f"{need.title}'s deadline is missed: it may act at any time, the earliest way is the best."
+    yield from _demands(book, made)
+    known = search.patients()
+    yield from late(search, known)
+    yield from _on_the_way(book, known)
+    if made.breaks_reserves:
+        yield from _broken(book, made)
+
+
+def _title(book: Book, facility: str) -> str:
+    return book.snapshot.title(book.treasury.facility_by_id[facility])
+
+
+def _demands(book: Book, made: Alternative) -> Iterator[str]:
+    """Open calls that the cure does not meet in full: the lender counts its demand, not our target."""
+    for call in open_calls(book):
+        group = call.notice.group
+        named = (
+            {f.id for f in book.treasury.members(book.treasury.group_by_id[group])} if group else {call.notice.facility}
+        )
+        mine = [m for m in made.movements if m.facility in named]
+        btc = sum(m.btc or 0 for m in mine if m.kind is MovementKind.PLEDGED)
+        usd = sum(m.usd or 0 for m in mine if m.kind is MovementKind.REPAID)
+        left = call.demand.missing_part(Credited(call.credited.btc + btc, call.credited.usd + usd))
+        if left:
+            ways = [f"{show_btc_up(call.demand.btc * left)} BTC"] if call.demand.btc is not None else []
+            ways += [show_usd_short_up(ceil(call.demand.usd * left))] if call.demand.usd is not None else []
+            yield f"Of the demand of notice “{call.notice.ref}” {sentence(ways)} would still be missing."
+
+
+def _on_the_way(book: Book, known: Sequence[Patient]) -> Iterator[str]:
+    members = {member.id for patient in known for member in patient.members}
+    for item in book.balances.transit:
+        if item.facility in members:
+            what = f"{show_btc(item.btc)} BTC" if item.btc else show_usd(item.usd)
+            yield f"{what} on the way to {_title(book, item.facility)} (“{item.ref}”) is not counted."
+
+
+def _broken(book: Book, made: Alternative) -> Iterator[str]:
+    policy, left = book.treasury.policy, made.balances
+    if left is None:
+        return
+    coins = sum(left.accounts[a.id].btc for a in book.treasury.accounts if a.holds.value != "pool")
+    cash = sum(balance.usd for balance in left.accounts.values())
+    if coins < policy.reserve_btc:
+        yield f"Breaks the reserve of {show_btc(policy.reserve_btc)} BTC: {show_btc(coins)} BTC stay free."
+    if cash < policy.min_cash_usd:
+        yield f"Breaks the least cash of {show_usd(policy.min_cash_usd)}: {show_usd(cash)} stay."
+
+
+def if_nothing(book: Book, needs: Sequence[Need], sold: Sequence[Liquidation]) -> str:
+    """What lenders may do then, and from when."""
+    if not sold:
+        return f"{sentence([need.title for need in needs], 'and')} would stay over the cure target."
+    said = []
+    for one in sold:
+        when = f"from {_when(book, one.at)}" if one.at is not None else "at once"
+        owed = f", and {show_usd(one.still_owed)} would still be owed" if one.still_owed else ""
+        said.append(f"{_title(book, one.facility)} may sell {show_btc_up(one.btc)} pledged BTC {when}{owed}")
+    return f"{'; '.join(said)}."

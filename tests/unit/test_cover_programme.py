@@ -1,0 +1,54 @@
+"""The exact linear programme against HiGHS: what can be satisfied, the best value, the next objective."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from bot.domain.sales.programme import Programme
+
+coefficients = st.just(0) | st.integers(-5, 9)
+
+
+@st.composite
+def programmes(draw: st.DrawFn):
+    width, height = draw(st.integers(1, 8)), draw(st.integers(1, 8))
+    rows = draw(st.lists(st.lists(coefficients, min_size=width, max_size=width), min_size=height, max_size=height))
+    bounds = draw(st.lists(st.integers(-20, 60), min_size=height, max_size=height))
+    aims = draw(st.lists(st.lists(st.integers(0, 9), min_size=width, max_size=width), min_size=2, max_size=2))
+    return rows, bounds, aims
+
+
+@settings(max_examples=300, deadline=None)
+@given(programmes())
+def test_it_finds_what_highs_finds(programme):
+    rows, bounds, aims = programme
+    exact = Programme()
+    for row, bound in zip(rows, bounds, strict=True):
+        exact.at_most(dict(enumerate(row)), bound)
+    for aim in aims:
+        exact.minimise(dict(enumerate(aim)))
+    found, best = exact.solve(), linprog(aims[0], A_ub=rows, b_ub=bounds)
+    assert (found is None) == (best.status == 2)
+    if found is None:
+        return
+    values = [found.get(n, Fraction(0)) for n in range(len(rows[0]))]
+    assert all(value >= 0 for value in values)
+    for row, bound in zip(rows, bounds, strict=True):
+        assert sum(a * x for a, x in zip(row, values, strict=True)) <= bound
+    first, second = (sum(a * x for a, x in zip(aim, values, strict=True)) for aim in aims)
+    assert float(first) == pytest.approx(best.fun, abs=1e-7)
+    again = linprog(aims[1], A_ub=[*rows, aims[0]], b_ub=[*bounds, best.fun + 1e-9])
+    assert float(second) == pytest.approx(again.fun, abs=1e-5)
+
+
+def test_what_has_no_end_is_an_error():
+    endless = Programme()
+    endless.at_most({"x": 1, "y": -1}, 1)
+    endless.minimise({"y": -1})
+    with pytest.raises(ArithmeticError):
+        endless.solve()
