@@ -357,6 +357,7 @@ class Carried:
 def test_of_any_treasury_what_is_said_of_the_weekend_holds(seed: int) -> None:
     """What moves is there by the planner's own sources, what is short is missing, an act leaves nothing short."""
     made_up = random_book(seed)
+    made_up = replace(made_up, at=FRIDAY) if seed % 2 else made_up
     banks = bank_calendars(made_up.treasury)
     assume(banks)
     closure = next_closure(banks[0], made_up.at)
