@@ -105,10 +105,10 @@ def test_it_is_said_at_noon_once_by_two_workers_and_after_a_restart_and_again_be
     assert became in (["busy", "done"], ["already", "done"])
     assert workers.said() == [UNTIL_MONDAY]
     workers.team.joins()  # as after a restart: nobody remembers
-    workers.over(NOON + MINUTE, NOON + 7 * DAY - MINUTE, 7 * HOUR)
+    workers.over(NOON + MINUTE, NOON + 7 * DAY - MINUTE, 19 * HOUR)
     assert workers.said() == [UNTIL_MONDAY]
     workers.wakes(NOON + 7 * DAY)
-    workers.over(NOON + 7 * DAY + MINUTE, NOON + 13 * DAY, 7 * HOUR)
+    workers.over(NOON + 7 * DAY + MINUTE, NOON + 13 * DAY, 19 * HOUR)
     assert workers.said() == [UNTIL_MONDAY, UNTIL_TUESDAY]  # the Monday is a holiday
 
 
@@ -155,7 +155,7 @@ def test_after_an_outage_it_is_said_until_the_last_wire_and_not_later(on_sqlite:
     on_sqlite.team.price("75000", CLOSE - MINUTE)
     on_sqlite.wakes(CLOSE - MINUTE)
     assert on_sqlite.said() == [UNTIL_MONDAY]
-    on_sqlite.over(CLOSE + 7 * DAY, CLOSE + 10 * DAY, HOUR)  # down over the next Friday
+    on_sqlite.over(CLOSE + 7 * DAY, CLOSE + 10 * DAY, 5 * HOUR)  # down over the next Friday
     assert len(on_sqlite.said()) == 1
 
 

@@ -157,6 +157,22 @@ def test_to_the_cent_it_is_enough_and_a_cent_less_is_not() -> None:
     assert any(leg.way is Way.SELL_FREE for leg in (*less.now, *less.then))
 
 
+@pytest.mark.parametrize(("stays", "is_enough"), [("7250000", True), ("7250001", False)])
+def test_it_leaves_the_cash_that_is_to_stay(stays: str, is_enough: bool) -> None:
+    """Of $44M in all $34.75M are paid today, and $2M of USDT once it is called."""
+    register = made(replace(BANK, usd=usd("42000000")), STABLE, policy=Policy(min_cash_usd=usd(stays)))
+    act = act_at(ready(register))
+    assert act is not None
+    assert (not any(leg.way is Way.SELL_FREE for leg in (*act.now, *act.then))) is is_enough
+
+
+def test_coins_are_sold_rather_than_the_cash_that_is_to_stay_paid() -> None:
+    register = made(replace(BANK, usd=usd("42000000")), STABLE, policy=Policy(min_cash_usd=usd("12000000")))
+    act = act_at(ready(register))
+    assert act is not None
+    assert sum(leg.usd for leg in (*act.now, *act.then) if leg.way is Way.CASH) == usd("32000000")
+
+
 @pytest.mark.parametrize(
     ("least", "repaid"),
     [
@@ -294,6 +310,8 @@ def test_it_wakes_the_channel_only_where_ten_percent_would_be_short(price: str, 
     posted = closure_told(now, next_closure(NEW_YORK, FRIDAY))
     assert posted.mention is wakes
     assert Told.of(posted.document()) == posted
+    older = {name: value for name, value in posted.document().items() if name != "mention"}
+    assert not Told.of(older).mention  # as before it could be asked for
     assert not weekend_told(now).mention  # who asks is awake
 
 
