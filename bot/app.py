@@ -45,6 +45,7 @@ from bot.services.questions import Questions
 from bot.services.recording import Channels
 from bot.services.records import Records
 from bot.services.turns import Turn, Turns
+from bot.services.weekend import Weekends
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.directory import SlackDirectory
@@ -107,6 +108,7 @@ class Running:
         )
         self.month_ends = MonthEnds(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
         self.interest = InterestReminders(self.store, self.books, clock, settings.digest_at.at, self._wake_delivery)
+        self.weekends = Weekends(self.store, self.books, clock, self._wake_delivery)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._role = "worker"
         self.turns = Turns(
@@ -243,6 +245,11 @@ class Running:
         """Posts the reminders of interest that are to be there by now, where none has."""
         if self.settings.alert_channel:
             self.interest.post(self.settings.alert_channel)
+
+    def speak_of_weekends(self) -> None:
+        """Posts what is to be known before rails shut for longer than overnight, where nobody has."""
+        if self.settings.alert_channel:
+            self.weekends.post(self.settings.alert_channel)
 
     def fall_back(self) -> None:
         """What Slack does not take goes another way, once Slack has had its chance since the start.

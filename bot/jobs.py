@@ -15,6 +15,7 @@ from bot.services.digest import JOB as DIGEST
 from bot.services.interest import JOB as INTEREST
 from bot.services.month_end import JOB as MONTH_END
 from bot.services.turns import LEASE
+from bot.services.weekend import JOB as WEEKEND
 
 if TYPE_CHECKING:
     from bot.app import Running
@@ -29,6 +30,7 @@ DIGEST_EVERY = timedelta(minutes=1)
 """How often it is asked whether a week or month has ended: they are due on whole minutes."""
 DIGEST_LEASE = LEASE + PICTURE_WITHIN
 INTEREST_EVERY = timedelta(minutes=1)
+WEEKEND_EVERY = timedelta(minutes=1)
 TOKEN_EVERY = timedelta(minutes=1)
 AUDIT_EVERY = timedelta(seconds=15)
 """How often what could not be recorded of questions is tried again."""
@@ -51,6 +53,7 @@ def jobs_of(running: Running, *, works: bool, answers: bool) -> Iterator[Job]:
     yield _shared(running, "poll_and_check", settings.price_every, running.poll_and_check)
     yield _shared(running, "thin", THIN_EVERY, lambda _: running.thin())
     yield _shared(running, INTEREST, INTEREST_EVERY, lambda _: running.remind_of_interest())
+    yield _shared(running, WEEKEND, WEEKEND_EVERY, lambda _: running.speak_of_weekends())
     if settings.digest_channel:
         yield Job(DIGEST, DIGEST_EVERY, watched(DIGEST, running.post_digest), again=AGAIN_EVERY)
         yield Job(MONTH_END, DIGEST_EVERY, watched(MONTH_END, running.post_month_end), again=AGAIN_EVERY)

@@ -53,7 +53,7 @@ class Told:
     """A whole digest in words, with its picture where it has one.
 
     `note` says what is out of the ordinary about it: that it is late, that it counts what was recorded since. `seal` is
-    the head of the audit log as it was posted.
+    the head of the audit log as it was posted. `mention` asks that the channel be woken.
     """
 
     headline: str
@@ -62,6 +62,7 @@ class Told:
     note: str = ""
     seal: str = ""
     picture: Picture | None = None
+    mention: bool = False
 
     def document(self) -> dict[str, Any]:
         return {"view": VIEW, **asdict(self)}
@@ -70,7 +71,15 @@ class Told:
     def of(cls, document: Mapping[str, Any]) -> Told:
         parts = tuple(Part(part["title"], tuple(part["lines"])) for part in document["parts"])
         picture = Picture(**document["picture"]) if document["picture"] else None
-        return cls(document["headline"], document["advice"], parts, document["note"], document["seal"], picture)
+        return cls(
+            document["headline"],
+            document["advice"],
+            parts,
+            document["note"],
+            document["seal"],
+            picture,
+            bool(document.get("mention")),  # not there in what was written before it could be asked for
+        )
 
     @property
     def text(self) -> str:

@@ -23,6 +23,7 @@ from risks import RISKS
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
 from bot.domain.checks import all_findings
+from bot.domain.closures import bank_calendars, next_closure
 from bot.domain.interest_reminders import reminder_told, reminders
 from bot.domain.messages import Message, escalation_of, message_of, reply_of
 from bot.domain.price import PriceState, PriceView
@@ -30,6 +31,7 @@ from bot.domain.roles import Role, Roles, Standing
 from bot.domain.terms import InterestMode
 from bot.domain.transitions import Change
 from bot.domain.treasury import Treasury
+from bot.domain.weekend_words import closure_told
 from bot.domain.words import plain_text
 from bot.services.acting import Acted, Listing
 from bot.slack.health import Health
@@ -131,6 +133,14 @@ def paying() -> Treasury:
 def reminded(when: str, nth: int = 0) -> Payload:
     now = book(when, 68_500, treasury=paying())
     return digest(reminder_told(now, list(reminders(now, time(9)))[nth]))
+
+
+def weekend(usd: int) -> Payload:
+    """As it is posted on Friday at noon in New York, with $60M there and nobody called yet."""
+    rich = replace(TREASURY.accounts[0], usd=60_000_000_00)
+    quiet = replace(TREASURY, accounts=(rich,), notices=(), movements=())
+    now = book("02-06 17:00", usd, treasury=replace(quiet, policy=replace(quiet.policy, reserve_btc=10**10)))
+    return digest(closure_told(now, next_closure(bank_calendars(quiet)[0], now.at)))
 
 
 def many(count: int) -> Treasury:
@@ -310,6 +320,8 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "ltv_interest": lambda: ltv_of(book("03-09 12:00", 68_500, treasury=paying()), "antalpha"),
     "interest_before": lambda: reminded("02-28 15:00", nth=1),
     "interest_late": lambda: reminded("03-02 15:00"),
+    "weekend": lambda: weekend(63_000),
+    "weekend_calm": lambda: weekend(75_000),
     "ltv_unknown": lambda: ltv_of(book("02-07 12:00", 68_500, PriceState.DISPUTED)),
     "ltv_of_fourteen": lambda: ltv_of(book("02-07 12:00", 50_000, treasury=many(14))),
     "holdings": lambda: holdings(book("02-07 12:00", 68_500)),

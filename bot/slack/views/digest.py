@@ -20,7 +20,8 @@ LONGEST_LINE, LONGEST_ADVICE = 600, 1_000
 
 def digest(told: Told, slash: Slash | None = None) -> Payload:
     """The digest as a message; with `slash` as an answer to who asked, which says what else there is to ask."""
-    blocks: list[Block] = [section(f"*{rich(told.headline)}*"), section(_line(told.advice, LONGEST_ADVICE))]
+    wake = "<!channel> " if told.mention and slash is None else ""
+    blocks: list[Block] = [section(f"{wake}*{rich(told.headline)}*"), section(_line(told.advice, LONGEST_ADVICE))]
     lines = [[_line(line, LONGEST_LINE) for line in part.lines] for part in told.parts]
     rooms = _shared(BUDGET, [_size(own) for own in lines])
     if told.picture is not None:
