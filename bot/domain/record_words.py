@@ -157,9 +157,7 @@ def _counts_already(book: Book, fact: Fact) -> Iterator[str]:
     counted = [
         f"“{effect.movement.ref}” ({described(effect.movement)})"
         for effect in since
-        if effect.sign > 0
-        and effect.movement.kind in _CREDITS
-        and effect.movement.facility in (fact.facility, *members)
+        if effect.sign > 0 and effect.movement.kind in _CREDITS and effect.movement.facility in named
     ]
     if counted:
         more = [f"{len(counted) - 3} more"] if len(counted) > 3 else []
