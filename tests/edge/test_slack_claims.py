@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
-from bot.domain.calls import Call, open_calls
+from bot.domain.calls import open_calls
 from bot.domain.claims import claims_on
 from bot.domain.restated import late_for_holdings, late_for_months, restated_document
 from bot.services.errors import RefusedError
 from bot.services.importing import import_file
 from bot.store.store import Store
 from bot.treasury_file.reader import read_file
-from bot.workspace.model import Message
 
+from .claiming import AT, CONFIRM, REPAID, TOP_UP, WITHDRAW, buttons, call, called, ltv, message, presses
 from .clicking import click, dialog, newest, shown, status, told
 from .recording import (
     AUDIT,
@@ -30,56 +29,17 @@ from .recording import (
     fills,
     preview,
     recorded,
-    recording,
     records,
     sends,
     treasury,
 )
-from .test_slack_bench import TREASURY, Bench, said
-
-AT = datetime(2026, 2, 7, 15, 0, tzinfo=UTC)
-CONFIRM, WITHDRAW = "record_confirm_claim", "record_withdraw_claim"
-TOP_UP: dict[str, Any] = {"facility": "antalpha", "account": "custody", "btc": "474.62", "at": AT, "ref": "top-up 1"}
-REPAID: dict[str, Any] = {"facility": "antalpha", "account": "custody", "usd": "10m", "at": AT, "ref": "wire 1"}
+from .test_slack_bench import Bench, said
 
 
 @pytest.fixture
 def bot(store: Store) -> Iterator[Bench]:
-    """Three quarters of an hour after the example's notice, at a price at which the call line is reached."""
-    with recording(store, CALLED) as made:
-        made.clock.set(AT)
-        made.knows("U1", "U2", "U3", "U4", channels=("C1", AUDIT))
-        made.checks(56_000)
+    with called(store) as made:
         yield made
-
-
-def message(bot: Bench) -> Message:
-    """The message of the audit channel about the last record."""
-    return bot.slack.channel(AUDIT)[-1]
-
-
-def presses(bot: Bench, action: str = CONFIRM, user: str = "U2") -> str:
-    """Presses a button of the last claim; what they alone read of it."""
-    before = len(told(bot, user))
-    click(bot, message(bot), action, user=user, channel=AUDIT)
-    answers = told(bot, user)[before:]
-    return answers[-1] if answers else ""
-
-
-def call(bot: Bench) -> Call:
-    (one,) = open_calls(book(bot))
-    return one
-
-
-def ltv(bot: Bench) -> Fraction | None:
-    at = book(bot)
-    return at.read(at.exposures[0]).lenders
-
-
-def buttons(one: Message) -> list[str]:
-    return [
-        element["text"]["text"] for block in one.blocks for element in block.get("elements", []) if "value" in element
-    ]
 
 
 def test_a_pledge_to_a_called_facility_is_a_claim_and_counts_in_no_line(bot: Bench) -> None:
@@ -252,51 +212,6 @@ def presses_old(bot: Bench) -> str:
     return told(bot, "U2")[-1].partition(" <!date")[0]
 
 
-@pytest.mark.parametrize(
-    ("kind", "fields", "claimed"),
-    [
-        ("repaid", REPAID, True),
-        ("interest_paid", REPAID | {"usd": "1,000"}, True),
-        ("repaid_in_kind", {"facility": "antalpha", "btc": "100", "usd": "5.6m", "at": AT, "ref": "kind 1"}, True),
-        ("sent", TOP_UP, False),
-        ("released", TOP_UP, False),
-        ("drawn", REPAID, False),
-        ("sold", REPAID | {"btc": "10", "usd": "550,000"}, False),
-        ("cost", {"account": "custody", "usd": "5", "at": AT, "ref": "fee"}, False),
-    ],
-)
-def test_what_would_ease_the_call_is_claimed_and_nothing_else(
-    bot: Bench, kind: str, fields: dict[str, Any], claimed: bool
-) -> None:
-    records(bot, kind, **fields)
-    assert (len(treasury(bot).claims), len(recorded(bot))) == ((1, 0) if claimed else (0, 1))
-
-
-@pytest.mark.parametrize("ahead", [1, 2])
-def test_the_minute_to_come_is_no_way_around_it(bot: Bench, ahead: int) -> None:
-    """A clock may be ahead by so much: what is dated then changes nothing yet, and must be claimed all the same."""
-    soon = AT + timedelta(minutes=ahead)
-    said_first = records(bot, "pledged", **TOP_UP | {"at": soon})
-    assert "Claimed: Antalpha has called" in said_first
-    assert "missing 1,095.57 BTC or $40.67M → LTV 71.77 %" in said_first
-    records(bot, "answer", call="notice 1", became="met", at=soon)
-    bot.clock.set(soon)
-    assert (len(treasury(bot).claims), recorded(bot), call(bot).missing) == (2, {}, 1)
-    presses(bot)
-    assert open_calls(book(bot)) == []
-
-
-def test_what_undoes_a_release_is_claimed(bot: Bench) -> None:
-    records(bot, "released", **TOP_UP | {"ref": "back", "btc": "1"})
-    records(bot, "reversal", reverses="back", note="typo", at=AT, ref="undo back")
-    assert ([claim.ref for claim in treasury(bot).claims], list(recorded(bot))) == (["undo back"], ["back"])
-    listed = shown(bot.slack.command("/record claims", user="U2").blocks)
-    assert "reverses “back”, released 1.00 BTC by antalpha: typo (“undo back”)" in listed
-    assert book(bot).coins.pledged == 699_900_000_000
-    presses(bot)
-    assert book(bot).coins.pledged == 700_000_000_000
-
-
 @pytest.mark.parametrize("became", ["met", "withdrawn"])
 def test_that_a_call_is_over_takes_a_second_operator(bot: Bench, became: str) -> None:
     said_first = records(bot, "answer", call="notice 1", became=became, at=AT)
@@ -385,23 +300,6 @@ def test_the_past_says_of_what_is_claimed_that_it_came_late(bot: Bench) -> None:
     assert late_for_months(since, ["2026-02"]) == ()
 
 
-def test_without_an_open_call_it_is_recorded_at_once(store: Store) -> None:
-    with recording(store, TREASURY[: TREASURY.index("[[call]]")]) as calm:
-        calm.clock.set(AT)
-        calm.checks(56_000)
-        records(calm, "pledged", **TOP_UP)
-        assert list(recorded(calm)) == ["top-up 1"]
-
-
-def test_a_group_call_makes_claims_of_what_its_members_get(store: Store) -> None:
-    group = CALLED.replace('facility = "antalpha"\ntier = "margin call"', 'group = "antalpha-all"\ntier = "group call"')
-    with recording(store, group) as bot:
-        bot.clock.set(AT)
-        bot.checks(54_000)
-        assert "Claimed: antalpha-all has called" in records(bot, "repaid", **REPAID)
-        assert len(treasury(bot).claims) == 1
-
-
 def test_a_retry_of_the_last_step_records_it_once(bot: Bench) -> None:
     view = dialog(bot, "/record pledged")
     sends(bot, view, **TOP_UP)
@@ -411,17 +309,3 @@ def test_a_retry_of_the_last_step_records_it_once(bot: Bench) -> None:
     assert first.json == again.json == {"response_action": "clear"}
     bot.delivers()
     assert (len(treasury(bot).claims), len(audit_channel(bot))) == (1, 1)
-
-
-def test_what_was_recorded_before_its_notice_and_counts_towards_it_is_pointed_out(store: Store) -> None:
-    with recording(store) as bot:
-        bot.clock.set(AT)
-        bot.knows("U1", channels=("C1", AUDIT))
-        bot.checks(56_000)
-        records(bot, "pledged", **TOP_UP)
-        notice = {"exposure": "facility:antalpha", "tier": "margin call", "price": "57,100", "ref": "notice 9"}
-        before = AT - timedelta(hours=1)
-        pointed_out = records(bot, "notice", at=before, **notice)
-    assert ":warning: “top-up 1” (pledged 474.62 BTC to antalpha) counts towards it already: see that the lender" in (
-        pointed_out
-    )
