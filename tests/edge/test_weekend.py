@@ -16,7 +16,7 @@ from bot.app import Running
 from bot.cli.weekend import print_weekend
 from bot.jobs import jobs_of
 from bot.services.weekend import JOB
-from bot.slack.commands.weekend import weekend_answer
+from bot.slack.views.weekend import weekend_answer
 from bot.treasury_file import read_treasury
 from bot.workspace import faults
 from bot.workspace.blocks import check_blocks
@@ -142,7 +142,7 @@ def test_short_at_ten_percent_it_wakes_the_channel_and_who_asks_is_not_woken(on_
     on_sqlite.imports()
     on_sqlite.team.price("62000", NOON)
     on_sqlite.wakes(NOON)
-    asked = weekend_answer(on_sqlite.team.first.questions)
+    asked = weekend_answer(on_sqlite.team.first.questions.book())
     assert on_sqlite.texts() == [asked["text"]]
     (message,) = on_sqlite.team.slack.channel("C1")
     assert message.blocks[0]["text"]["text"].startswith("<!channel> *No wires until ")
