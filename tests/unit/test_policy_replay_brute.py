@@ -180,8 +180,10 @@ class Loop:
         self.done.append((now, What.LIQUIDATED.value, high, usd, ceil(worth) - usd))
 
 
-prices = st.sampled_from([60_000, 66_666, 66_667, 70_000, 79_999, 80_000, 80_001, 92_307, 92_308, 95_000]) | (
-    st.integers(55_000, 100_000)
+prices = (
+    st.sampled_from([80_000, 80_001])
+    | st.sampled_from([60_000, 66_666, 66_667, 70_000, 79_999, 80_000, 80_001, 92_307, 92_308, 95_000])
+    | (st.integers(55_000, 100_000))
 )
 
 

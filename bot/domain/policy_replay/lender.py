@@ -16,7 +16,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from bot.domain.book import Book
-from bot.domain.calls import Call, calls_of, deadline, demanded
+from bot.domain.calls import Call, deadline, demanded
 from bot.domain.covenant import Exposure, Reading, edges, price_at_ltv
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
 from bot.domain.sales.nothing import liquidations
@@ -108,9 +108,9 @@ class Sale:
 
 
 def liquidated(book: Book, exposure: Exposure, calls: Sequence[Call], refs: Iterator[str]) -> Sale | None:
-    """What the lender of `exposure` sells now; None where its terms leave nothing to sell."""
+    """What the lender of `exposure`, on which `calls` are open, sells now; None where that is nothing."""
     reached = book.read(exposure).reached
-    rank = max([call.rank for call in calls_of(exposure, list(calls))] + [tier.rank for tier in reached], default=0)
+    rank = max([call.rank for call in calls] + [tier.rank for tier in reached], default=0)
     bound = exposure.bounds[rank]
     need = Need(
         key=exposure.key,

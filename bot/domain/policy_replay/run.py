@@ -259,7 +259,7 @@ class Run:
                 self.pending = []
                 self._did(now, What.DROPPED, text="the lender has sold first")
             self._look(now)
-        return [call for call in calls if call not in mine]
+        return self._calls(now)  # anew: the lines of its group may be others now
 
     def _end(self, notice: Notice, **how: datetime) -> None:
         notices = self.register.treasury.notices
