@@ -22,6 +22,7 @@ from bot.cli import (
     months,
     pictures,
     reading_in,
+    replaying,
     risk,
     running,
     setting_up,
@@ -70,6 +71,7 @@ def _root(
 for family in (
     running,
     reading_in,
+    replaying,
     holdings_ltv,
     months,
     pictures,

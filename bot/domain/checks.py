@@ -82,7 +82,7 @@ def _tier_lines(reading: Reading) -> Iterator[Line]:
 
 def _call_line(reading: Reading, call: Call) -> Line:
     """An open call as a line: only the lender ends it, unless the terms let the price do so."""
-    over = reading.known and _recovered(reading, call)
+    over = reading.known and recovered(reading, call)
     return Line(
         name=f"call:{call.notice.ref}",
         rank=call.rank,
@@ -95,7 +95,8 @@ def _call_line(reading: Reading, call: Call) -> Line:
     )
 
 
-def _recovered(reading: Reading, call: Call) -> bool:
+def recovered(reading: Reading, call: Call) -> bool:
+    """Whether price alone would end `call` by its terms (`on_recovery`), once it has held for `clear_after`."""
     exposure, bound = reading.exposure, reading.exposure.bound_named(call.tier.name)
     if call.state is CallState.MISSED or bound is None or reading.lenders is None:
         return False

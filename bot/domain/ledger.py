@@ -7,7 +7,8 @@ disagree. Movements of one instant are one step, after that instant's midnight.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -117,6 +118,10 @@ class _DebtLine(NamedTuple):
     def last(self, instant: datetime) -> Standing:
         return self.standings[bisect_right(self.instants, instant)]
 
+    def fork(self) -> _DebtLine:
+        """One that can go on by itself."""
+        return _DebtLine(self.loan, [*self.instants], [*self.standings], [*self.paid])
+
     def move(self, instant: datetime, change: _Change) -> None:
         facility = self.loan.facility
         before = self.loan.roll(self.standings[-1], begun_day(instant, facility.zone))
@@ -137,9 +142,9 @@ class Ledger:
     def __init__(self, treasury: Treasury) -> None:
         self.treasury = treasury
         movements = booked(treasury)
-        by_ref = {movement.ref: movement for movement in movements}
+        self._by_ref = {movement.ref: movement for movement in movements}
         in_order = sorted(movements, key=attrgetter("at"))
-        self._effects = tuple(effect_of(movement, treasury, by_ref) for movement in in_order)
+        self._effects = tuple(effect_of(movement, treasury, self._by_ref) for movement in in_order)
         self._effect_times = [effect.at for effect in self._effects]
         self._zones = {facility.zone for facility in treasury.facilities}
         self._debts = {f.id: _debt_line(Loan(f, treasury.opened)) for f in treasury.facilities}
@@ -148,9 +153,35 @@ class Ledger:
         for instant, effects in self.steps():
             change = net(effects)
             self._instants.append(instant)
-            self._steps.append(_after(self._steps[-1], change, by_ref))
+            self._steps.append(_after(self._steps[-1], change, self._by_ref))
             for facility in {key.id for key, _ in change if key.place in _DEBT}:
                 self._debts[facility].move(instant, change)
+
+    def then(self, movements: Iterable[Movement]) -> Ledger:
+        """The same with `movements` of one instant at its end; what is there already is not reckoned anew.
+
+        The instant is that of the last step, whose movements they join, or a later one. ValueError: it is neither.
+        """
+        added = tuple(movements)
+        instants = {movement.at for movement in added}
+        if len(instants) != 1 or (self._instants and min(instants) < self._instants[-1]):
+            raise ValueError("what is added to a ledger is of one instant, and not before what it has")
+        grown, instant = copy(self), min(instants)
+        grown.treasury = replace(self.treasury, movements=self.treasury.movements + added)
+        grown._by_ref = self._by_ref | {movement.ref: movement for movement in added}
+        effects = tuple(effect_of(movement, grown.treasury, grown._by_ref) for movement in added)
+        grown._effects = self._effects + effects
+        grown._effect_times = [*self._effect_times, *(effect.at for effect in effects)]
+        change = net(effects)
+        joins = bool(self._instants) and self._instants[-1] == instant
+        kept = self._steps[:-1] if joins else self._steps
+        grown._steps = [*kept, _after(self._steps[-1], change, grown._by_ref)]
+        grown._instants = self._instants if joins else [*self._instants, instant]
+        moved = {key.id for key, _ in change if key.place in _DEBT}
+        grown._debts = {facility: line.fork() if facility in moved else line for facility, line in self._debts.items()}
+        for facility in moved:
+            grown._debts[facility].move(instant, change)
+        return grown
 
     @property
     def opening(self) -> Balances:
