@@ -105,6 +105,21 @@ def test_doing_nothing_says_what_the_lender_may_sell():
     assert said(nothing) == "Antalpha may sell 1,980.52 pledged BTC from Thu 5 Feb 12:00."
 
 
+def test_what_a_group_loses_is_taken_from_all_its_loans():
+    """Its lender sells more than the first of them has: the second's coins go too, and the debts of both."""
+    tiers = (
+        tier("call", "0.75", cure_to="0.65", window_hours=24),
+        tier("liquidation", "0.80", liquidate_to=Fraction(0)),
+    )
+    two = [loan(name, debt="3000000", coins="60", tiers=(), group="both") for name in ("first", "second")]
+    group = Group("both", GroupTest.RATIO, tiers)
+    nothing = way(cover(book(rich(*two, groups=(group,)), "60000"), "60000"), Name.NOTHING)
+    assert nothing.sell_pledged == btc("100")  # all that is owed, $6,000,000, at $60,000
+    assert nothing.balances is not None
+    assert dict(nothing.balances.collateral) == {"first": 0, "second": btc("20")}
+    assert [debt.total for debt in nothing.balances.debts.values()] == [0, 0]
+
+
 def test_a_liquidation_that_all_coins_do_not_pay_leaves_a_debt():
     nothing = way(cover(book(rich(), "40000"), "40000"), Name.NOTHING)
     assert (nothing.sell_pledged, nothing.repaid) == (btc("7000"), usd("280000000"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import count
 from math import ceil, floor
@@ -46,12 +46,14 @@ def sold_off(book: Book, sold: Sequence[Liquidation]) -> list[Movement]:
     refs = (ref for n in count(1) if (ref := f"liquidation {n}") not in taken)
     owed = {f.id: book.register.ledger.debt_at(f.id, book.at, book.at) for f in book.treasury.facilities}
     left = {name: [debt.principal, debt.interest] for name, debt in owed.items()}
+    coins = dict(book.balances.collateral)
     for one in sold:
         at, usd = one.at or book.at, one.usd
-        sale = Movement(at, MovementKind.SOLD, next(refs), account, facility=one.facility, btc=one.btc, usd=usd)
-        movements.append(sale)
         group = book.treasury.facility_by_id[one.facility].group
-        for name in [one.facility, *(f.id for f in book.treasury.facilities if group and f.group == group)]:
+        together = [one.facility, *(f.id for f in book.treasury.facilities if group and f.group == group)]
+        for name, btc, part in _shares(one, together, coins, book):
+            movements.append(Movement(at, MovementKind.SOLD, next(refs), account, facility=name, btc=btc, usd=part))
+        for name in together:
             for which, kind in enumerate((MovementKind.REPAID, MovementKind.INTEREST_PAID)):
                 here = min(usd, left[name][which])
                 if here:
@@ -59,6 +61,27 @@ def sold_off(book: Book, sold: Sequence[Liquidation]) -> list[Movement]:
                     left[name][which] -= here
                     usd -= here
     return movements
+
+
+def _shares(
+    one: Liquidation, together: Sequence[str], coins: dict[str, Sats], book: Book
+) -> Iterator[tuple[str, Sats, Cents]]:
+    """Whose coins a sale takes, and the dollars of each: its own first, then those of the loans in its group.
+
+    Coins that a group pools are all behind any of them. Takes what it gives out of `coins`.
+    """
+    if book.treasury.pool_of(book.treasury.facility_by_id[one.facility]) is not None:
+        yield one.facility, one.btc, one.usd
+        return
+    needed, unpaid = one.btc, one.usd
+    for name in dict.fromkeys(together):
+        take = min(needed, coins[name])
+        if not take:
+            continue
+        part = unpaid if take == needed else one.usd * take // one.btc
+        yield name, take, part
+        coins[name] -= take
+        needed, unpaid = needed - take, unpaid - part
 
 
 def _members(then: Snapshot, need: Need) -> list[str]:
