@@ -24,6 +24,7 @@ from bot.cli import (
     reading_in,
     risk,
     running,
+    sales,
     setting_up,
 )
 from bot.services.errors import PlimsollError, RefusedError, UsageError
@@ -71,6 +72,7 @@ for family in (
     running,
     reading_in,
     holdings_ltv,
+    sales,
     months,
     pictures,
     listing,

@@ -59,6 +59,21 @@ def parse_ltv(text: str) -> LtvQuestion:
     return LtvQuestion(said or None)
 
 
+@dataclass(frozen=True)
+class SalesQuestion:
+    """At which price to plan; None is as the policy says."""
+
+    scenario: Scenario | None = None
+
+
+def parse_sales(text: str) -> SalesQuestion:
+    """`[-30% | at 55000]`. UsageError says which word is wrong."""
+    asked = parse_ltv(text)
+    if asked.named is not None:
+        raise UsageError(f"{quoted(asked.named)} is nothing to ask sales about.")
+    return SalesQuestion(asked.scenario)
+
+
 def parse_price(text: str) -> Price:
     """Cents per BTC of `55000`, `$55,000.50`, `55k`, `0.06m`. UsageError where it is no price."""
     bare = text.strip().lower().removesuffix("usd").strip().removeprefix("$").strip()

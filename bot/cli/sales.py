@@ -1,0 +1,112 @@
+"""`sales`: the recommended sale at a scenario price with its alternatives, or how an amount is raised by a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.cli import output
+from bot.cli.common import At, AtPrice, Drop, Json, instant, scenario
+from bot.cli.holdings_ltv import open_book, say_restated
+
+if TYPE_CHECKING:
+    from bot.domain.book import Book
+    from bot.domain.sales.plan import Alternative, Answer
+    from bot.domain.sales_rows import Row
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(sales)
+
+
+def sales(price: AtPrice = None, drop: Drop = None, at: At = None, json: Json = False) -> None:
+    """The recommended sale and its alternatives side by side.
+
+    What would be at a call line at the scenario price ends at its cure target: which coins to sell or pledge, what to
+    repay, what it costs, and by when it is credited. Without --price or --drop: at the policy's withstand_drop.
+    """
+    what_if = scenario(price, drop)
+    book = open_book(instant(at), None)
+    from bot.services.selling import recommended
+
+    answer = recommended(book, what_if)
+    if json:
+        from bot.domain.sales_document import sales_document
+
+        output.print_json(sales_document(book, answer, named=what_if is not None))
+    else:
+        _print(book, answer)
+
+
+def _print(book: Book, answer: Answer) -> None:
+    from bot.domain.restated import late_for_loans
+    from bot.domain.sales_rows import by_need, rows
+    from bot.domain.sales_words import heading, recommendation, steps
+    from bot.domain.words import plain_text
+
+    out = output.Page()
+    when = output.local(book.at, book.treasury.zone)
+    out.print(output.bold(f"{book.treasury.name}, {when}: {plain_text(heading(answer))}"))
+    out.print()
+    out.paragraph(plain_text(recommendation(book, answer)), indent=0)
+    if answer.view.usable is None:
+        out.print("Ask with --price, or see what the sources say: plimsoll doctor")
+    best = answer.recommended
+    if best is not None:
+        _print_plan(out, steps(book, best), best)
+        found = rows(book, answer)
+        out.print()
+        out.table(_table(found))
+        _print_reasons(out, found)
+        if len(answer.needs) > 1 and best.feasible:
+            out.print()
+            out.table(_needs_table(list(by_need(book, answer, best))))
+    say_restated(out, book, late_for_loans(book))
+
+
+def _print_plan(out: output.Page, todo: list[str], best: Alternative) -> None:
+    from bot.domain.words import plain_text
+
+    if todo:
+        out.print()
+    for number, step in enumerate(todo, 1):
+        out.hanging(f"{number:3}. ", plain_text(step))
+    if best.notes:
+        out.print()
+    for note in best.notes:
+        out.paragraph(plain_text(note))
+
+
+_COLUMNS = ("Sell free", "Sell pledged", "Pledge", "Repay", "Cost", "LTV", "Call line", "Coins left", "Credited")
+
+
+def _table(found: list[Row]) -> output.Table:
+    from bot.domain.words import plain_text
+
+    shown = output.table("", *_COLUMNS, right=_COLUMNS[:-1], names=("",))
+    for row in found:
+        coins, dollars = (row.sell_free, row.sell_pledged, row.top_up), (row.repay, row.cost)
+        told = (*coins, *dollars, row.ltv, row.call, row.left, row.credited)
+        shown.add_row(row.name, *(plain_text(one) or output.NOTHING for one in told))
+    return shown
+
+
+def _print_reasons(out: output.Page, found: list[Row]) -> None:
+    from bot.domain.words import plain_text
+
+    first = True
+    for row in found:
+        if row.why:
+            if first:
+                out.print()
+                first = False
+            out.paragraph(f"{row.name}: {plain_text(row.why)}", indent=0)
+
+
+def _needs_table(found: list[tuple[str, ...]]) -> output.Table:
+    columns = ("LTV", "Then", "Call line then", "Repaid", "Settled by")
+    shown = output.table("By facility", *columns, right=columns[:-1], names=("By facility",))
+    for row in found:
+        shown.add_row(*row)
+    return shown
