@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import output
-from bot.cli.common import At, AtPrice, Drop, Json, instant, scenario
+from bot.cli.common import At, AtPrice, Drop, Json, instant, scenario, sensible
 from bot.cli.holdings_ltv import open_book, say_restated
+from bot.cli.raising import print_raising
+from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.domain.book import Book
     from bot.domain.sales.plan import Alternative, Answer
     from bot.domain.sales_rows import Row
+    from bot.services.books import Scenario
 
 
 def register(app: typer.Typer) -> None:
     app.command()(sales)
 
 
-def sales(price: AtPrice = None, drop: Drop = None, at: At = None, json: Json = False) -> None:
-    """The recommended sale and its alternatives side by side.
+def sales(
+    price: AtPrice = None,
+    drop: Drop = None,
+    amount: Annotated[
+        str | None, typer.Option("--raise", metavar="USD", help="How to raise this much, as 38000000 or 38m.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="DATE", help="By this day, as 2026-03-01.")] = None,
+    at: At = None,
+    json: Json = False,
+) -> None:
+    """The recommended sale and its alternatives side by side; or how to raise dollars by a day.
 
     What would be at a call line at the scenario price ends at its cure target: which coins to sell or pledge, what to
-    repay, what it costs, and by when it is credited. Without --price or --drop: at the policy's withstand_drop.
+    repay, what it costs, by when it is credited. Without --price or --drop: at the policy's withstand_drop; with
+    --raise: at the last price, as a schedule by day.
     """
-    what_if = scenario(price, drop)
+    what_if, wanted = scenario(price, drop), _wanted(amount, by)
     book = open_book(instant(at), None)
+    if wanted is not None:
+        _raise(book, *wanted, what_if, json=json)
+        return
     from bot.services.selling import recommended
 
     answer = recommended(book, what_if)
@@ -37,6 +54,39 @@ def sales(price: AtPrice = None, drop: Drop = None, at: At = None, json: Json = 
         output.print_json(sales_document(book, answer, named=what_if is not None))
     else:
         _print(book, answer)
+
+
+def _wanted(amount: str | None, by: str | None) -> tuple[int, date] | None:
+    """Cents to raise, and by which day."""
+    from bot.domain.money import MOST_USD, parse_typed_usd
+
+    if amount is None and by is None:
+        return None
+    if amount is None or by is None:
+        raise UsageError("--raise and --by belong together; write --raise 38m --by 2026-03-01")
+    try:
+        cents = parse_typed_usd(amount)
+    except ValueError:
+        cents = 0
+    if not 0 < cents <= MOST_USD:
+        raise UsageError(f"--raise “{amount}” is not an amount of dollars; write it as 38000000 or 38m")
+    try:
+        day = date.fromisoformat(by.strip())
+    except ValueError:
+        raise UsageError(f"--by “{by}” is no date; write it as 2026-03-01") from None
+    return cents, sensible("--by", by, day)
+
+
+def _raise(book: Book, usd: int, by: date, what_if: Scenario | None, *, json: bool) -> None:
+    from bot.services.selling import to_raise
+
+    found = to_raise(book, usd, by, what_if)
+    if json:
+        from bot.domain.raising_document import raising_document
+
+        output.print_json(raising_document(book, found, named=what_if is not None))
+    else:
+        print_raising(book, found)
 
 
 def _print(book: Book, answer: Answer) -> None:

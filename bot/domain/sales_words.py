@@ -57,7 +57,7 @@ def recommendation(book: Book, answer: Answer) -> str:
     broken = next((one for one in answer.alternatives if one.name is Name.BROKEN), None)
     if broken is None:
         return said
-    return f"{said} With the reserves broken: {_lowered(plan_sentence(book, answer.view, answer.needs, broken))}"
+    return f"{said} With the reserves broken: {lowered(plan_sentence(book, answer.view, answer.needs, broken))}"
 
 
 def plan_sentence(book: Book, view: PriceView, needs: Sequence[Need], plan: Alternative) -> str:
@@ -153,7 +153,8 @@ def holder(book: Book, facility: str) -> str:
     return f"the pool of {pool.id}" if pool is not None else title(book, facility)
 
 
-def _lowered(text: str) -> str:
+def lowered(text: str) -> str:
+    """A sentence as the second half of another."""
     return text[:1].lower() + text[1:]
 
 

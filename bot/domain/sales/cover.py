@@ -15,7 +15,7 @@ from bot.domain.sales.model import EVERY_WAY
 from bot.domain.sales.nothing import liquidations, sold_off
 from bot.domain.sales.plan import Alternative, Answer, Missing, Name, Need, Scenario, Way
 from bot.domain.sales.settling import Found, Search
-from bot.domain.sales.situation import needs_of
+from bot.domain.sales.situation import needs_of, patient_of
 from bot.domain.sales.sources import sources_of
 from bot.domain.sales.verifying import judge
 from bot.domain.words import price_sentence
@@ -48,6 +48,22 @@ def plan_cover(book: Book, scenario: Scenario | None = None) -> Answer:
     return Answer(book.at, view, needs, recommended, (recommended, *others))
 
 
+def cover_now(book: Book, key: str | None = None) -> tuple[tuple[Need, ...], Alternative | None]:
+    """What needs a cure at the Book's own price, and the recommended plan for it; None where nothing does.
+
+    With `key` that of one facility or group alone, with what is cured together with it.
+    """
+    if book.price.usable is None:
+        return (), None
+    every = tuple(needs_of(book, book.price))
+    named = {patient_of(book, need) for need in every if key in (None, need.key)}
+    needs = tuple(need for need in every if patient_of(book, need) in named)
+    if not needs:
+        return (), None
+    aside = tuple(need for need in every if need not in needs)
+    return needs, alternative(book, book.price, needs, Name.RECOMMENDED, aside=aside)
+
+
 def alternative(
     book: Book,
     view: PriceView,
@@ -56,9 +72,13 @@ def alternative(
     ways: frozenset[Way] = EVERY_WAY,
     *,
     keep_reserves: bool = True,
+    aside: tuple[Need, ...] = (),
 ) -> Alternative:
-    """The best plan that uses only `ways`; one that is not feasible says what is missing."""
-    sources = sources_of(book, view, list(needs), keep_reserves=keep_reserves)
+    """The best plan that uses only `ways`; one that is not feasible says what is missing.
+
+    `aside` is what needs a cure too, and is not planned for.
+    """
+    sources = sources_of(book, view, [*needs, *aside], keep_reserves=keep_reserves)
     search = Search(book, view, needs, sources, ways)
     found = search.best()
     if found is None or found.draft is None:
@@ -66,7 +86,8 @@ def alternative(
         why = reasons.why_not(search, missing)
         return Alternative(name, feasible=False, why=why, missing=missing, breaks_reserves=not keep_reserves)
     plan = booked(book, found)
-    judged = judge(book, view, plan.movements, plan.legs, keep_reserves=keep_reserves)
+    left = [need.key for need in aside]
+    judged = judge(book, view, plan.movements, plan.legs, keep_reserves=keep_reserves, aside=left)
     if judged.complaints:
         why = f"The plan does not hold: {'; '.join(judged.complaints)}."
         return Alternative(name, feasible=False, why=why, breaks_reserves=not keep_reserves)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from slackblocks import Block
 
 from bot.domain.book import Book
+from bot.domain.sales import cover_now
 from bot.domain.sales.plan import Alternative, Answer
 from bot.domain.sales_rows import label, rows, told
-from bot.domain.sales_words import heading, recommendation, steps
+from bot.domain.sales_words import heading, lowered, plan_sentence, recommendation, steps
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.text import flat, packed, rich
@@ -21,6 +22,9 @@ MOST_NOTES = 6
 LONGEST_SAID = 1_500
 """Characters of a sentence that names many lenders."""
 LONGEST_TODO = 2_500
+MOST_NOW = 4
+LONGEST_NOW = 1_000
+"""Characters of a plan under an alert's own numbers, before moments become dates."""
 LONGEST_WAY = 550
 """Characters of one alternative: six of them, and what is above them, stay under what a message may have."""
 
@@ -39,6 +43,24 @@ def sales(book: Book, answer: Answer, slash: Slash, under: Sequence[Block] = ())
         blocks += [section(piece) for piece in _others(book, answer)]
     blocks += [context(rich(price_line(book)))]
     return payload(flat(f"{first}\n{said}"), blocks)
+
+
+def plan_now(book: Book, key: str, slash: Slash) -> list[Block]:
+    """What cures one facility or group at the price as it is: the recommended sale and its steps, or what is missing.
+
+    Nothing where it is at no call line, or there is no price.
+    """
+    needs, plan = cover_now(book, key)
+    if plan is None:
+        return []
+    if plan.feasible and not plan.legs:
+        return [section("Recommended: nothing is to be sold or paid, it is at its cure target.")]
+    if not plan.feasible:
+        said = f"No plan cures it within all limits. {plan.why}"
+        return [section(rich(clipped(said, LONGEST_NOW)))]
+    lines = [f"Recommended: {lowered(plan_sentence(book, book.price, needs, plan))}"]
+    lines += shortened([f"{n}. {step}" for n, step in enumerate(steps(book, plan), 1)], MOST_NOW, slash("sales"))
+    return sections(clipped("\n".join(lines), LONGEST_NOW))
 
 
 def _todo(book: Book, best: Alternative) -> Iterator[str]:
