@@ -132,13 +132,18 @@ _COLUMNS = ("Sell free", "Sell pledged", "Pledge", "Repay", "Cost", "LTV", "Call
 
 
 def _table(found: list[Row]) -> output.Table:
+    """A row a way; a column that says nothing of any is left out."""
     from bot.domain.words import plain_text
 
-    shown = output.table("", *_COLUMNS, right=_COLUMNS[:-1], names=("",))
+    told = []
     for row in found:
         coins, dollars = (row.sell_free, row.sell_pledged, row.top_up), (row.repay, row.cost)
-        told = (*coins, *dollars, row.ltv, row.call, row.left, row.credited)
-        shown.add_row(row.name, *(plain_text(one) or output.NOTHING for one in told))
+        told.append([plain_text(one) for one in (*coins, *dollars, row.ltv, row.call, row.left, row.credited)])
+    there = [n for n in range(len(_COLUMNS)) if any(cells[n] for cells in told)]
+    columns = [_COLUMNS[n] for n in there]
+    shown = output.table("", *columns, right=[title for title in columns if title != "Credited"], names=("",))
+    for row, cells in zip(found, told, strict=True):
+        shown.add_row(row.name, *(cells[n] or output.NOTHING for n in there))
     return shown
 
 

@@ -7,7 +7,16 @@ from datetime import date
 
 from bot.domain.book import Book
 from bot.domain.fund import DaySale, Shortfall
-from bot.domain.money import half_up, show_btc, show_btc_up, show_percent, show_usd, show_usd_short, show_usd_short_up
+from bot.domain.money import (
+    Sats,
+    half_up,
+    show_btc,
+    show_btc_up,
+    show_percent,
+    show_usd,
+    show_usd_short,
+    show_usd_short_up,
+)
 from bot.domain.raising import Raising, Runway
 from bot.domain.sales_words import fall, planned_at
 from bot.domain.words import price_sentence, sentence
@@ -37,11 +46,17 @@ def raising_sentence(book: Book, found: Raising) -> str:
         parts += [f"{show_btc_up(free)} free"] if free else []
         said = (
             f"Sell {show_btc_up(mined + free)} BTC by then ({', '.join(parts)}), {show_usd(sum(s.usd for s in sales))} "
-            "after costs: that meets it and all that is due before."
+            f"after costs: that meets it and all that is due before{_and_later(found, mined)}."
         )
     if short is not None:
         said += f" After it {_lacks(short)}. {_would_do(book, found, short)}"
     return said
+
+
+def _and_later(found: Raising, mined: Sats) -> str:
+    """Newly mined coins are not kept for later: they may cover the next needs already."""
+    later = found.plan is not None and any(need.due > found.asked.due for need in found.plan.needs)
+    return ", and helps with what comes later, as newly mined coins are sold as they come" if mined and later else ""
 
 
 def _lacks(short: Shortfall) -> str:

@@ -88,7 +88,8 @@ def by_need(book: Book, answer: Answer, plan: Alternative) -> Iterator[tuple[str
 def told(row: Row) -> str:
     """An alternative in a few short sentences, without its name."""
     done = [f"{what} {amount} {unit}".strip() for what, amount, unit in _amounts(row) if amount] if row.possible else []
-    said = [f"{', '.join(done)}.".capitalize()] if done else []
+    first = ", ".join(done)
+    said = [f"{first[:1].upper()}{first[1:]}."] if done else []
     if not row.possible and not row.ltv:
         return f"not possible. {row.why}"
     said += [row.why] if row.why else []

@@ -14,7 +14,7 @@ from bot.domain.sales.booking import booked
 from bot.domain.sales.model import EVERY_WAY
 from bot.domain.sales.nothing import liquidations, sold_off
 from bot.domain.sales.plan import Alternative, Answer, Missing, Name, Need, Scenario, Way
-from bot.domain.sales.settling import Found, Search
+from bot.domain.sales.settling import Found, Known, Search
 from bot.domain.sales.situation import needs_of, patient_of
 from bot.domain.sales.sources import sources_of
 from bot.domain.sales.verifying import judge
@@ -40,10 +40,11 @@ def plan_cover(book: Book, scenario: Scenario | None = None) -> Answer:
     needs = tuple(needs_of(book, view))
     if not needs:
         return Answer(book.at, view, why=f"Nothing would be at a call line at {show_usd(view.usable)}.")
-    recommended = alternative(book, view, needs, Name.RECOMMENDED)
-    others = [alternative(book, view, needs, name, ways) for name, ways in _WAYS.items()]
+    known: Known = {}
+    recommended = alternative(book, view, needs, Name.RECOMMENDED, known=known)
+    others = [alternative(book, view, needs, name, ways, known=known) for name, ways in _WAYS.items()]
     if not recommended.feasible:
-        others += _with_reserves_broken(book, view, needs)
+        others += _with_reserves_broken(book, view, needs, known)
     others.append(_nothing(book, view, needs))
     return Answer(book.at, view, needs, recommended, (recommended, *others))
 
@@ -73,13 +74,15 @@ def alternative(
     *,
     keep_reserves: bool = True,
     aside: tuple[Need, ...] = (),
+    known: Known | None = None,
 ) -> Alternative:
     """The best plan that uses only `ways`; one that is not feasible says what is missing.
 
-    `aside` is what needs a cure too, and is not planned for.
+    `aside` is what needs a cure too, and is not planned for; `known` keeps what alternatives of the same needs have
+    read off the Book already.
     """
     sources = sources_of(book, view, [*needs, *aside], keep_reserves=keep_reserves)
-    search = Search(book, view, needs, sources, ways)
+    search = Search(book, view, needs, sources, ways, known={} if known is None else known)
     found = search.best()
     if found is None or found.draft is None:
         missing = _missing(search, found)
@@ -115,11 +118,11 @@ def _missing(search: Search, found: Found | None) -> Missing:
     )
 
 
-def _with_reserves_broken(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Iterator[Alternative]:
+def _with_reserves_broken(book: Book, view: PriceView, needs: tuple[Need, ...], known: Known) -> Iterator[Alternative]:
     """The mix that goes into the reserves, where there are any and that helps."""
     policy = book.treasury.policy
     if policy.reserve_btc or policy.min_cash_usd:
-        broken = alternative(book, view, needs, Name.BROKEN, keep_reserves=False)
+        broken = alternative(book, view, needs, Name.BROKEN, keep_reserves=False, known=known)
         if broken.feasible:
             yield broken
 
