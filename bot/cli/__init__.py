@@ -25,6 +25,7 @@ from bot.cli import (
     replaying,
     risk,
     running,
+    sales,
     setting_up,
 )
 from bot.services.errors import PlimsollError, RefusedError, UsageError
@@ -73,6 +74,7 @@ for family in (
     reading_in,
     replaying,
     holdings_ltv,
+    sales,
     months,
     pictures,
     listing,

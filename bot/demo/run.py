@@ -41,6 +41,7 @@ LIVE = "Live prices on an example treasury with assumed loan terms; no real Slac
 COMMANDS = {
     "/ltv": "every loan against its lines; /ltv -20% or /ltv at 55000 asks what if",
     "/holdings": "coins, cash and debt",
+    "/sales": "what to sell, pledge or repay; /sales -20% or /sales at 55000 asks what if",
     "/production": "coins mined and sold; /production 2026-01, ytd or sites",
     "/alerts": "what is open and in whose hands; /alerts silence asks for silence",
     "/digest": "this week so far; /digest last: the week that ended",

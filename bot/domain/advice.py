@@ -9,8 +9,12 @@ from fractions import Fraction
 from bot.domain.book import Book
 from bot.domain.calls import Call, CallState
 from bot.domain.checks import Verdict
+from bot.domain.covenant import Cures, Reading
 from bot.domain.money import half_up, plain, show_usd
 from bot.domain.periods import END_OF_TIME
+from bot.domain.sales import cover_now
+from bot.domain.sales.reasons import least
+from bot.domain.sales_words import lowered, plan_sentence
 from bot.domain.wording import aimed_cures, amounts, cure_sentence, line_name
 from bot.domain.words import moment
 
@@ -57,8 +61,17 @@ def _cure(book: Book, verdict: Verdict) -> str:
         return f"{first}."
     if aim is None:
         return f"{first}; its terms name no LTV to bring it to."
-    said = cure_sentence(book, reading, aim)
-    return f"{first}; {said[:1].lower()}{said[1:]}"
+    return f"{first}; {_how(book, reading, aim)}"
+
+
+def _how(book: Book, reading: Reading, aim: Cures) -> str:
+    """The recommended sale for it alone; where there is none, each way by itself, and what a plan lacks."""
+    needs, plan = cover_now(book, reading.exposure.key)
+    if plan is not None and plan.feasible and plan.legs:
+        return lowered(plan_sentence(book, book.price, needs, plan))
+    said = lowered(cure_sentence(book, reading, aim))
+    lacks = plan.missing if plan is not None else None
+    return f"{said} Within all limits no plan does it. {least(lacks)}" if lacks is not None else said
 
 
 def _where(book: Book, verdict: Verdict) -> str:

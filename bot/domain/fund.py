@@ -1,14 +1,16 @@
 """How dated needs are met: which coins to sell on which day, until when that works, and what is missing then.
 
 Cash above the team's minimum comes first, then newly mined coins as they come, then free coins above the reserve, those
-as late as the daily limit allows. Coins in satoshis, dollars in cents, all exact: what is planned is what pays.
+as late as the daily limit allows. What is sold on one day runs along the slippage curve together, from its beginning.
+Coins in satoshis, dollars in cents, all exact: what is planned is what pays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from math import ceil, floor
 
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
@@ -86,8 +88,9 @@ class Funding:
 def fund(means: Means, needs: Sequence[Need], policy: Policy, price: Price) -> Funding:
     """The schedule of sales at `price` (cents per BTC) that meets `needs` with the fewest free coins.
 
-    A sale pays on its own day. Needs from before `means.day` are taken as met. `sell_of_mined` limits the coins sold of
-    those mined so far, `max_daily_btc` a day's coins of both kinds.
+    With a slippage curve, of the schedules that sell as late as they can: to spread sales over more days, set
+    `max_daily_btc`. A sale pays on its own day. Needs from before `means.day` are taken as met. `sell_of_mined` limits
+    the coins sold of those mined so far, `max_daily_btc` a day's coins of both kinds.
     """
     ahead = tuple(sorted((need for need in needs if need.due >= means.day), key=lambda need: need.due))
     sales, desk = [], _Desk(means, policy, price)
@@ -100,6 +103,40 @@ def fund(means: Means, needs: Sequence[Need], policy: Policy, price: Price) -> F
             shortfall = Shortfall(day, purposes, target.due - desk.raised)
             return Funding(means.day, ahead, tuple(sales), shortfall)
     return Funding(means.day, ahead, tuple(sales), None)
+
+
+def more_coins(means: Means, plan: Funding, policy: Policy, price: Price) -> Sats | None:
+    """The fewest free coins more (satoshis) with which the day of the plan's shortfall could be met.
+
+    None where there is no shortfall, or coins alone would not do: `max_daily_btc` stands in the way.
+    """
+    short = plan.shortfall
+    if short is None:
+        return None
+    needs = [need for need in plan.needs if need.due <= short.day]
+
+    def met(more: Sats) -> bool:
+        return fund(replace(means, free=means.free + more), needs, policy, price).shortfall is None
+
+    nets = [net for _, net in _steps(policy, price) if net > 0]
+    if not nets:
+        return None
+    under = max(policy.reserve_btc - means.free, 0)
+    days = (short.day - means.day).days + 1  # each day's dollars are rounded down to the cent
+    low, high = under, under + ceil((short.missing + days) / nets[-1])
+    if not met(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if met(middle) else (middle, high)
+    return high
+
+
+def _steps(policy: Policy, price: Price) -> Iterator[tuple[Sats | None, Fraction]]:
+    """The slippage curve: up to how many satoshis (None: without end), and the cents that each of them brings."""
+    fee = Fraction(policy.fee_bps, 10_000)
+    for step in policy.curve:
+        yield step.btc, price * (1 - fee - step.part) / SATS_PER_BTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +178,7 @@ class _Desk:
         self._means = means
         self._policy = policy
         self._price = price
-        self._net = price * (1 - policy.sale_cost) / SATS_PER_BTC
-        """Cents that a satoshi brings, exact."""
+        self._curve = tuple(_steps(policy, price))
         self._free_left = max(means.free - policy.reserve_btc, 0)
         self._mined = self._mined_sold = 0
         self.raised: Cents = 0
@@ -151,7 +187,7 @@ class _Desk:
     def most_a_day(self) -> Cents | None:
         """Cents that a day can bring at most, however many coins there are; None without a limit."""
         limit = self._policy.max_daily_btc
-        return floor(limit * self._net) if limit is not None else None
+        return floor(self._brings(limit)) if limit is not None else None
 
     def sell(self, day: date, now: Cents, in_all: Cents) -> DaySale:
         """Newly mined coins towards `in_all`, and as many free ones as it takes to have raised `now`."""
@@ -163,11 +199,25 @@ class _Desk:
         old = min(max(self._coins(now) - new, 0), left - new, self._free_left)
         self._mined_sold += new
         self._free_left -= old
-        usd = floor((new + old) * self._net)
+        usd = floor(self._brings(new + old))
         self.raised += usd
         return DaySale(day, new, old, self._price, usd)
 
     def _coins(self, goal: Cents) -> Sats:
-        """The fewest satoshis that bring what `goal` lacks; 0 where it lacks nothing, or a coin brings nothing."""
-        lacking = goal - self.raised
-        return ceil(lacking / self._net) if lacking > 0 and self._net > 0 else 0
+        """The fewest satoshis, sold on one day, that bring what `goal` lacks; where nothing would, all that bring
+        something."""
+        lacking, coins = Fraction(max(goal - self.raised, 0)), 0
+        for most, net in self._curve:
+            if net <= 0 or not lacking:
+                break
+            here = ceil(lacking / net) if most is None else min(ceil(lacking / net), most)
+            coins, lacking = coins + here, max(lacking - here * net, Fraction(0))
+        return coins
+
+    def _brings(self, coins: Sats) -> Fraction:
+        """Cents that so many satoshis bring on one day, after fee and slippage, exact."""
+        cents = Fraction(0)
+        for most, net in self._curve:
+            here = coins if most is None else min(coins, most)
+            cents, coins = cents + here * max(net, Fraction(0)), coins - here
+        return cents

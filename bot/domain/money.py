@@ -26,6 +26,10 @@ MOST_USD: Cents = 1_000_000_000_000 * CENTS_PER_USD
 """More than anybody owes: whoever writes it means cents."""
 
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
+_TYPED = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?\s?([km]?)\Z", re.ASCII)
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+LONGEST_TYPED = 40
+"""Characters of an amount that a person types; Python makes no number of thousands of digits."""
 _RATIO = re.compile(r"\d+/\d+\Z", re.ASCII)
 
 
@@ -50,6 +54,19 @@ def parse_btc(text: str) -> Sats:
 def parse_usd(text: str) -> Cents:
     """Cents of a decimal number of dollars. ValueError: no number, or finer than a cent."""
     return parse_amount(text, 2)
+
+
+def parse_typed_usd(text: str) -> Cents:
+    """Cents of dollars as people type them: "38m", "$55,000.50". ValueError: no amount, or finer than a cent."""
+    bare = text.strip().lower().removesuffix("usd").strip().removeprefix("$").strip()
+    found = _TYPED.match(bare) if len(bare) <= LONGEST_TYPED else None
+    if found is None:
+        raise ValueError(f"“{text}” is not an amount of dollars")
+    whole, part, unit = found.groups()
+    cents = Fraction(f"{whole.replace(',', '')}.{part or '0'}") * _UNITS[unit] * 100
+    if cents.denominator != 1:
+        raise ValueError(f"“{text}” is finer than a cent")
+    return int(cents)
 
 
 def parse_ratio(text: str) -> Fraction:

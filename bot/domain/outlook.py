@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -68,12 +68,22 @@ def _interest(book: Book, facility: Facility, until: date) -> Iterator[Need]:
         yield Need(one.due, one.usd, f"interest of {book.snapshot.title(facility)}")
 
 
-def funding(book: Book, price: Price, until: date | None = None) -> Funding:
+def funding(book: Book, price: Price, until: date | None = None, more: Sequence[Need] = ()) -> Funding:
     """How needs are met from the Book's own cash and coins, and those expected, selling at `price` (cents per BTC).
 
-    Until the last need that is recorded, and for a quarter at least, where `until` does not say otherwise.
+    Until the last need that is recorded, and for a quarter at least, where `until` does not say otherwise. `more` are
+    needs besides the recorded ones.
     """
+    ahead = [*needs_ahead(book, until or horizon(book, more)), *more]
+    return fund(means(book), ahead, book.treasury.policy, price)
+
+
+def means(book: Book) -> Means:
+    """What a Book has for its needs: cash, free coins, and what it may expect to mine."""
+    return Means(local_day(book.at, book.treasury.zone), book.cash, book.coins.free, expected(book).on)
+
+
+def horizon(book: Book, more: Sequence[Need] = ()) -> date:
+    """The last day that is looked at: that of the last need, and a quarter ahead at least."""
     today = local_day(book.at, book.treasury.zone)
-    last = until or max([today + AHEAD, *(need.due for need in book.treasury.needs)])
-    means = Means(today, book.cash, book.coins.free, expected(book).on)
-    return fund(means, needs_ahead(book, last), book.treasury.policy, price)
+    return max([today + AHEAD, *(need.due for need in (*book.treasury.needs, *more))])

@@ -22,7 +22,7 @@ from bot.services.questions import Questions
 from bot.services.records import Records
 from bot.slack import events
 from bot.slack.actions import claiming, holding, plan, recording, silencing
-from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production, record
+from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production, record, sales
 from bot.slack.desk import Desk, Recorder
 from bot.slack.dialogs import Dialogs
 from bot.slack.health import Health
@@ -75,6 +75,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     )
     ltv.register(app, desk, questions)
     holdings.register(app, desk, questions)
+    sales.register(app, desk, questions)
     production.register(app, desk, questions)
     plimsoll.register(app, desk, questions, health)
     digest.register(app, desk, digests)

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from bot.domain.book import Book
 from bot.domain.covenant import Exposure
-from bot.domain.money import Price
+from bot.domain.money import MOST_USD, Cents, Price, parse_typed_usd
+from bot.domain.periods import FIRST_DAY, LAST_DAY
 from bot.services.books import Scenario
 from bot.services.errors import UsageError
 from bot.slack.text import quoted, unescape
 from bot.slack.views.parts import shortened
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-"))
-_AMOUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?\s?([km]?)\Z")
 _AT = re.compile(r"(?:^|\s)(?:at|@)(?:\s+(?P<price>.*)|\s*)\Z")
 _DROP = re.compile(r"(?:^|\s)-\s*(?P<percent>\S*?)\s*%\s*\Z")
 _ANY_PERCENT = re.compile(r"(?:^|\s)(?P<said>[-+]?\s*\S*?\s*%)\s*\Z")
 _BARE_FALL = re.compile(r"(?:^|\s)(?P<said>-\s*\d[\d.,]*)\Z")
-_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 HIGHEST = 100 * 1_000_000_000
 """Cents per BTC: a price above a billion dollars is a slip of the finger."""
-LONGEST_PRICE = 40
-"""Characters; Python makes no number of thousands of digits."""
 MOST_NAMED = 20
+RAISE = "raise"
 
 
 @dataclass(frozen=True)
@@ -59,21 +58,57 @@ def parse_ltv(text: str) -> LtvQuestion:
     return LtvQuestion(said or None)
 
 
+@dataclass(frozen=True)
+class SalesQuestion:
+    """At which price to plan (None: as the policy says), and dollars (cents) to raise by a day, where asked about."""
+
+    scenario: Scenario | None = None
+    usd: Cents | None = None
+    by: date | None = None
+
+
+def parse_sales(text: str) -> SalesQuestion:
+    """`[raise 38m by 2026-03-01] [-30% | at 55000]`. UsageError says which word is wrong."""
+    asked = parse_ltv(text)
+    if asked.named is None:
+        return SalesQuestion(asked.scenario)
+    word, _, rest = asked.named.partition(" ")
+    if word.lower() != RAISE:
+        raise UsageError(f"{quoted(asked.named)} is nothing to ask sales about.")
+    amount, by, day = rest.lower().partition(" by ")
+    if not amount or not by:
+        raise UsageError("“raise” needs an amount and a day.")
+    cents = _typed_usd(amount)
+    if cents is None or not 0 < cents <= MOST_USD:
+        raise UsageError(f"{quoted(amount)} is not an amount to raise.")
+    return SalesQuestion(asked.scenario, cents, _parse_day(day))
+
+
+def _parse_day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{quoted(text)} is not a day: write it as 2026-03-01.") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise UsageError(f"{quoted(text)} is out of range: a year from 2009 to 2199.")
+    return day
+
+
 def parse_price(text: str) -> Price:
     """Cents per BTC of `55000`, `$55,000.50`, `55k`, `0.06m`. UsageError where it is no price."""
-    bare = text.strip().lower().removesuffix("usd").strip().removeprefix("$").strip()
-    found = _AMOUNT.match(bare) if len(bare) <= LONGEST_PRICE else None
     if not text.strip():
         raise UsageError("“at” needs a price.")
-    cents = _cents(found) if found else None
-    if cents is None or cents.denominator != 1 or not 0 < cents <= HIGHEST:
+    cents = _typed_usd(text)
+    if cents is None or not 0 < cents <= HIGHEST:
         raise UsageError(f"{quoted(text)} is not a price.")
-    return int(cents)
+    return cents
 
 
-def _cents(found: re.Match[str]) -> Fraction:
-    whole, part, unit = found.groups()
-    return Fraction(f"{whole.replace(',', '')}.{part or '0'}") * _UNITS[unit] * 100
+def _typed_usd(text: str) -> Cents | None:
+    try:
+        return parse_typed_usd(text)
+    except ValueError:
+        return None
 
 
 def parse_drop(text: str) -> Fraction:

@@ -105,6 +105,7 @@ NOTED = {"record_facility": "antalpha", "record_since": int(START.timestamp()), 
 WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
     "/holdings": What(Role.VIEWER, "/holdings"),
+    "/sales": What(Role.VIEWER, "/sales"),
     "/production": What(Role.VIEWER, "/production"),
     "/digest": What(Role.VIEWER, "/digest"),
     "/alerts": What(Role.VIEWER, "/alerts"),

@@ -75,6 +75,8 @@ QUESTIONS: dict[str, tuple[list[str], list[dict[str, str]]]] = {
     "ltv": (["ltv"], [COIN]),
     "ltv of one": (["ltv", "antalpha"], [COIN]),
     "ltv, what if": (["ltv", "--price", "55000"], [COIN]),
+    "sales": (["sales", "--price", "55000"], [COIN]),
+    "sales to raise": (["sales", "--price", "55000", "--raise", "1m", "--by", "2026-03-01"], [COIN]),
     "holdings": (["holdings"], [COIN]),
     "production": (["production"], [COIN]),
     "production of the month stated": (["production", "2026-01"], [STATED]),

@@ -35,7 +35,7 @@ def bot(store: Store) -> Iterator[Bench]:
         yield made
 
 
-COMMANDS = ("/ltv", "/holdings", "/production", "/alerts", "/digest", "/plimsoll")
+COMMANDS = ("/ltv", "/holdings", "/sales", "/production", "/alerts", "/digest", "/plimsoll")
 MARKS = (
     "\x02@U2|sam\x03",
     "\x02#C2|escalation\x03",

@@ -13,7 +13,7 @@ from support import HOUR, NOW, OPENED, THREE, at, book, btc, fresh, loan, move, 
 from bot.domain.book import Book
 from bot.domain.money import percent_plain, show_usd_short
 from bot.domain.periods import Calendar
-from bot.domain.sales import Alternative, Answer, Name, Scenario, Way, plan_cover
+from bot.domain.sales import Alternative, Answer, Name, Scenario, Way, cover_now, plan_cover
 from bot.domain.terms import Consent, Group, GroupTest
 from bot.domain.treasury import Account, Holds, Policy, SlippageStep
 from bot.domain.words import plain_text
@@ -145,7 +145,7 @@ def test_on_a_saturday_a_wire_is_too_late():
     assert not cash.feasible
     assert said(cash) == (
         "$90,000,000.00 cash. Dollars of custody can leave from Mon 9 Feb 14:00, credited Mon 9 Feb 15:00: after the "
-        "deadline Sun 8 Feb 14:15. It would take $49,750,000.00 more cash or 24 h 45 min more time."
+        "deadline Sun 8 Feb 14:15. Short by $49.75M, or 24 h 45 min more."
     )
     assert cash.missing.later == 24 * HOUR + 45 * HOUR / 60
 
@@ -212,7 +212,7 @@ def test_reserves_are_broken_only_in_an_alternative_that_says_so():
     assert said(answer.recommended) == (
         "100.00 free BTC above the reserve of 1,900.00. $10,000,000.00 cash above the $490,000,000.00 that stays. "
         "Antalpha has not agreed to sell pledged coins. "
-        "It would take $34,250,000.00 more cash or 622.72727273 more free BTC."
+        "Short by $34.25M, or 622.73 BTC more free."
     )
     broken = way(answer, Name.BROKEN)
     assert (broken.feasible, broken.breaks_reserves, broken.repaid) == (True, True, usd("49750000"))
@@ -298,6 +298,32 @@ def test_a_requirements_group_is_repaid_where_its_terms_ask_for_most():
     assert paid == [("two", usd("107500000"))]  # (600M − 7,000 × 55,000) × 0.50
     after = next(one for one in answer.recommended.after if one.id == "all").reading
     assert after.lenders == after.exposure.bounds[0].target
+
+
+# -- one of several --
+
+
+def test_one_loan_can_be_planned_for_alone_and_its_plan_holds_without_the_others():
+    loans = (loan(consent=Consent.DESK), loan("other"))
+    needs, plan = cover_now(book(rich(*loans), "55000"), "covenant:other")
+    assert [need.id for need in needs] == ["other"]
+    assert (plan.feasible, plan.repaid, {leg.facility for leg in plan.legs}) == (True, usd("49750000"), {"other"})
+    needs, plan = cover_now(book(rich(*loans), "55000"))
+    assert [need.id for need in needs] == ["antalpha", "other"]
+    assert plan.repaid == usd("99500000")
+
+
+def test_a_loan_with_its_group_is_planned_for_with_what_is_cured_together_with_it():
+    lines = (tier("call", "0.76", "group call", cure_to="0.60"),)
+    register = rich(loan(group="all"), loan("other"), groups=(Group("all", GroupTest.RATIO, lines),))
+    needs, plan = cover_now(book(register, "55000"), "covenant:antalpha")
+    assert [need.id for need in needs] == ["antalpha", "all"]
+    assert (plan.repaid, ltv_after(plan, "all")) == (usd("69000000"), "60.00")
+
+
+def test_of_what_is_at_no_call_line_or_without_a_price_there_is_no_plan_now():
+    assert cover_now(book(rich(), "60000"), "covenant:antalpha") == ((), None)
+    assert cover_now(book(rich(), None)) == ((), None)
 
 
 # -- what else there is to say --

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import DAY, HOUR, OPENED, THREE, at, book, loan, move, notice, treasury, usd
+from support import DAY, HOUR, OPENED, THREE, at, book, btc, loan, move, notice, treasury, usd
 
 from bot.domain.advice import advice
 from bot.domain.alert import Episode, Person, Silence
@@ -26,7 +26,7 @@ from bot.domain.digest_words import Told, told
 from bot.domain.ledger import Ledger
 from bot.domain.production import month_production
 from bot.domain.terms import Group, GroupTest, InterestMode, Level, TermsVersion, Waiver
-from bot.domain.treasury import Movement, MovementKind, Need, Policy, Statement, Treasury
+from bot.domain.treasury import Account, Movement, MovementKind, Need, Policy, Statement, Treasury
 from bot.domain.weeks import Weekly
 from bot.domain.words import plain_text
 
@@ -249,12 +249,21 @@ def test_where_no_line_is_reached_the_nearest_of_all_is_named() -> None:
     )
 
 
-def test_the_cure_of_the_worst_is_advised() -> None:
+def test_the_recommended_sale_of_the_worst_is_advised() -> None:
     register = treasury(loan("other", debt="200000000"), loan())
     assert advised(register, "55000") == (
-        "Antalpha first, at its margin-call line; cure to 65.00 %: pledge 1,391.61 BTC (1,000.00 free), "
-        "or repay $49.75M, or sell 904.55 free BTC and repay, "
-        "or sell 2,584.42 pledged BTC (the lender has not agreed to that)."
+        "Antalpha first, at its margin-call line; repay Antalpha $49,750,000.00 from cash: LTV 77.92 % → 65.00 %, call "
+        "line then $47,666.66."
+    )
+
+
+def test_where_no_plan_does_it_each_way_is_said_and_what_is_missing() -> None:
+    register = treasury(accounts=(Account("custody", btc("500"), usd("1000000")),))
+    assert advised(register, "55000") == (
+        "Antalpha first, at its margin-call line; cure to 65.00 %: pledge 1,391.61 BTC (500.00 free), "
+        "or repay $49.75M ($1.00M in cash), or sell 904.55 free BTC (500.00 free) and repay, "
+        "or sell 2,584.42 pledged BTC (the lender has not agreed to that). Within all limits no plan does it. "
+        "Short by $21.25M, or 386.37 BTC more free."
     )
 
 
@@ -265,7 +274,10 @@ def test_a_call_comes_before_a_line_of_its_kind_and_the_earliest_deadline_first(
         replace(notice(ENDS - 2 * HOUR, "n2", price="55000"), facility="third"),
     )
     said = advised(treasury(*loans, notices=notices), "55000")
-    assert said.startswith("Third first, called, due Tue 07:00, missing 1,391.61 BTC or $49.75M; cure to 65.00 %")
+    assert said == (
+        "Third first, called, due Tue 07:00, missing 1,391.61 BTC or $49.75M; repay Third $49,750,000.00 from cash: "
+        "LTV 77.92 % → 65.00 %, call line then $47,666.66."
+    )
 
 
 def test_a_call_of_which_nothing_is_missing_waits_behind_a_line_that_is_reached() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.fund import DaySale, Funding, Means, Shortfall, fund
+from bot.domain.fund import DaySale, Funding, Means, Shortfall, fund, more_coins
 from bot.domain.money import parse_btc as btc
 from bot.domain.money import parse_usd as usd
-from bot.domain.treasury import Need, Policy
+from bot.domain.treasury import Need, Policy, SlippageStep
 
 TODAY = date(2026, 2, 1)
 PRICE = usd("68500")
@@ -119,9 +121,31 @@ policies = st.builds(
     max_daily_btc=st.none() | st.integers(0, 40 * 10**8),
     fee_bps=st.integers(0, 100),
     slippage_bps=st.integers(0, 300),
+    slippage=st.just(())
+    | st.tuples(st.integers(1, 10 * 10**8), st.integers(1, 10 * 10**8)).map(
+        lambda ends: (SlippageStep(ends[0], 10), SlippageStep(ends[1], 90), SlippageStep(10**8, 700))
+    ),
 )
 needs_of = st.lists(st.builds(Need, st.integers(0, 25).map(day), amounts, st.just("any")), max_size=5)
 mined_of = st.lists(st.integers(0, 10 * 10**8), min_size=30, max_size=30)
+
+
+def along_the_curve(coins: int, price: int, policy: Policy) -> Fraction:
+    """Cents that a day's coins bring, by how many of them are past each step's beginning; the curve is convex."""
+    bps = [step.bps for step in policy.slippage] or [policy.slippage_bps]
+    ends = [0, *accumulate(step.btc or 0 for step in policy.slippage[:-1])]
+    lost = bps[0] * coins + sum((bps[n] - bps[n - 1]) * max(coins - ends[n], 0) for n in range(1, len(policy.slippage)))
+    return Fraction(price * (coins * (10_000 - policy.fee_bps) - lost), 10**12)
+
+
+def test_a_days_coins_run_along_the_slippage_curve_and_the_next_day_begins_anew() -> None:
+    curve = (SlippageStep(btc("100"), 0), SlippageStep(btc("50"), 1_000), SlippageStep(None, 5_000))
+    plan = fund(means(free="1000"), [need(1, "15500000"), need(2, "5000000")], Policy(slippage=curve), usd("100000"))
+    assert shown(plan) == [(1, "0.00000000", "170.00000000"), (2, "0.00000000", "50.00000000")]
+    assert [sale.usd for sale in plan.sales] == [usd("15500000"), usd("5000000")]  # 10M + 4.5M + 1M, and 5M
+    limited = Policy(slippage=curve, max_daily_btc=btc("110"))
+    plan = fund(means(free="1000"), [need(1, "15500000")], limited, usd("100000"))
+    assert shown(plan) == [(0, "0.00000000", "46.00000000"), (1, "0.00000000", "110.00000000")]  # 10.9M is the most
 
 
 @settings(max_examples=120, deadline=None)
@@ -147,7 +171,7 @@ def test_carried_out_as_printed_it_pays_within_every_limit(
             assert sale.btc > 0
             assert min(sale.mined, sale.free) >= 0
             assert policy.max_daily_btc is None or sale.btc <= policy.max_daily_btc
-            exact = Fraction(sale.btc * price * (10_000 - policy.fee_bps - policy.slippage_bps), 10**12)
+            exact = along_the_curve(sale.btc, price, policy)
             assert exact - 1 < sale.usd <= exact
             new, free, cash = new - sale.mined, free - sale.free, cash + sale.usd
             assert new >= 0
@@ -160,6 +184,37 @@ def test_carried_out_as_printed_it_pays_within_every_limit(
             break
         assert cash >= floor_of_cash
     assert not by_day
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    cash=amounts,
+    free=st.integers(0, 100 * 10**8),
+    mined=mined_of,
+    needs=needs_of,
+    policy=policies,
+    price=st.integers(1_000_00, 2_000_000_00),
+)
+def test_so_many_more_coins_meet_the_day_that_was_short_and_one_satoshi_less_does_not(
+    cash: int, free: int, mined: Sequence[int], needs: list[Need], policy: Policy, price: int
+) -> None:
+    at = Means(TODAY, cash, free, lambda on: mined[(on - TODAY).days])
+    plan = fund(at, needs, policy, price)
+    more = more_coins(at, plan, policy, price)
+    if plan.shortfall is None:
+        assert more is None
+        return
+
+    def short_with(coins: int) -> date | None:
+        found = fund(replace(at, free=free + coins), needs, policy, price).shortfall
+        return found.day if found is not None else None
+
+    if more is None:
+        assert policy.max_daily_btc is not None
+        assert short_with(10**13) == plan.shortfall.day
+    else:
+        assert short_with(more) != plan.shortfall.day
+        assert short_with(more - 1) == plan.shortfall.day
 
 
 # Against every schedule there could be: a satoshi brings a cent, so that nothing is rounded

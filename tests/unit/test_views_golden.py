@@ -48,6 +48,7 @@ from bot.slack.views.ltv import ltv
 from bot.slack.views.plimsoll import May, plimsoll
 from bot.slack.views.production import production, sites
 from bot.slack.views.record import form
+from bot.slack.views.sales import plan_now
 from bot.slack.views.silence import modal
 from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
@@ -120,7 +121,8 @@ def ltv_of(now: Book, named: str | None = None) -> Payload:
 
 
 def plan_of(now: Book) -> Payload:
-    return ltv(now, named_exposures(now, "antalpha"), Slash(), headed="What would cure Antalpha now")
+    planned = plan_now(now, KEY, Slash())
+    return ltv(now, named_exposures(now, "antalpha"), Slash(), "What would cure Antalpha now", planned)
 
 
 def paying() -> Treasury:

@@ -37,7 +37,7 @@ Three things are outside the proof, and treated so:
 `verifying` then carries the plan out through the real ledger and refuses one that fails.
 """
 
-from bot.domain.sales.cover import alternative, plan_cover
+from bot.domain.sales.cover import alternative, cover_now, plan_cover
 from bot.domain.sales.plan import (
     After,
     Alternative,
@@ -65,5 +65,6 @@ __all__ = [
     "Scenario",
     "Way",
     "alternative",
+    "cover_now",
     "plan_cover",
 ]

@@ -14,8 +14,8 @@ from bot.domain.sales.booking import booked
 from bot.domain.sales.model import EVERY_WAY
 from bot.domain.sales.nothing import liquidations, sold_off
 from bot.domain.sales.plan import Alternative, Answer, Missing, Name, Need, Scenario, Way
-from bot.domain.sales.settling import Found, Search
-from bot.domain.sales.situation import needs_of
+from bot.domain.sales.settling import Found, Known, Search
+from bot.domain.sales.situation import needs_of, patient_of
 from bot.domain.sales.sources import sources_of
 from bot.domain.sales.verifying import judge
 from bot.domain.words import price_sentence
@@ -40,12 +40,29 @@ def plan_cover(book: Book, scenario: Scenario | None = None) -> Answer:
     needs = tuple(needs_of(book, view))
     if not needs:
         return Answer(book.at, view, why=f"Nothing would be at a call line at {show_usd(view.usable)}.")
-    recommended = alternative(book, view, needs, Name.RECOMMENDED)
-    others = [alternative(book, view, needs, name, ways) for name, ways in _WAYS.items()]
+    known: Known = {}
+    recommended = alternative(book, view, needs, Name.RECOMMENDED, known=known)
+    others = [alternative(book, view, needs, name, ways, known=known) for name, ways in _WAYS.items()]
     if not recommended.feasible:
-        others += _with_reserves_broken(book, view, needs)
+        others += _with_reserves_broken(book, view, needs, known)
     others.append(_nothing(book, view, needs))
     return Answer(book.at, view, needs, recommended, (recommended, *others))
+
+
+def cover_now(book: Book, key: str | None = None) -> tuple[tuple[Need, ...], Alternative | None]:
+    """What needs a cure at the Book's own price, and the recommended plan for it; None where nothing does.
+
+    With `key` that of one facility or group alone, with what is cured together with it.
+    """
+    if book.price.usable is None:
+        return (), None
+    every = tuple(needs_of(book, book.price))
+    named = {patient_of(book, need) for need in every if key in (None, need.key)}
+    needs = tuple(need for need in every if patient_of(book, need) in named)
+    if not needs:
+        return (), None
+    aside = tuple(need for need in every if need not in needs)
+    return needs, alternative(book, book.price, needs, Name.RECOMMENDED, aside=aside)
 
 
 def alternative(
@@ -56,17 +73,24 @@ def alternative(
     ways: frozenset[Way] = EVERY_WAY,
     *,
     keep_reserves: bool = True,
+    aside: tuple[Need, ...] = (),
+    known: Known | None = None,
 ) -> Alternative:
-    """The best plan that uses only `ways`; one that is not feasible says what is missing."""
-    sources = sources_of(book, view, list(needs), keep_reserves=keep_reserves)
-    search = Search(book, view, needs, sources, ways)
+    """The best plan that uses only `ways`; one that is not feasible says what is missing.
+
+    `aside` is what needs a cure too, and is not planned for; `known` keeps what alternatives of the same needs have
+    read off the Book already.
+    """
+    sources = sources_of(book, view, [*needs, *aside], keep_reserves=keep_reserves)
+    search = Search(book, view, needs, sources, ways, known={} if known is None else known)
     found = search.best()
     if found is None or found.draft is None:
         missing = _missing(search, found)
         why = reasons.why_not(search, missing)
         return Alternative(name, feasible=False, why=why, missing=missing, breaks_reserves=not keep_reserves)
     plan = booked(book, found)
-    judged = judge(book, view, plan.movements, plan.legs, keep_reserves=keep_reserves)
+    left = [need.key for need in aside]
+    judged = judge(book, view, plan.movements, plan.legs, keep_reserves=keep_reserves, aside=left)
     if judged.complaints:
         why = f"The plan does not hold: {'; '.join(judged.complaints)}."
         return Alternative(name, feasible=False, why=why, breaks_reserves=not keep_reserves)
@@ -94,11 +118,11 @@ def _missing(search: Search, found: Found | None) -> Missing:
     )
 
 
-def _with_reserves_broken(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Iterator[Alternative]:
+def _with_reserves_broken(book: Book, view: PriceView, needs: tuple[Need, ...], known: Known) -> Iterator[Alternative]:
     """The mix that goes into the reserves, where there are any and that helps."""
     policy = book.treasury.policy
     if policy.reserve_btc or policy.min_cash_usd:
-        broken = alternative(book, view, needs, Name.BROKEN, keep_reserves=False)
+        broken = alternative(book, view, needs, Name.BROKEN, keep_reserves=False, known=known)
         if broken.feasible:
             yield broken
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
 from bot.domain.book import Book
 from bot.domain.calls import open_calls
 from bot.domain.ledger import Credited
 from bot.domain.money import show_btc, show_btc_down, show_btc_up, show_usd, show_usd_short_up
+from bot.domain.periods import ONE_DAY
 from bot.domain.sales.plan import Alternative, Liquidation, Missing, Need, Way
 from bot.domain.sales.settling import Search
 from bot.domain.sales.situation import Patient
@@ -22,7 +23,7 @@ def why_not(search: Search, missing: Missing) -> str:
     """What stands in the way, and the least that would do."""
     known = search.patients()
     said = [*_no_coins(search), *_unwilling(search, known), *late(search, known)]
-    said.append(_least(missing))
+    said.append(least(missing))
     return " ".join(said)
 
 
@@ -90,15 +91,18 @@ def _when(book: Book, instant: datetime) -> str:
     return dated(instant, book.treasury.zone)
 
 
-def _least(missing: Missing) -> str:
-    ways = []
-    if missing.usd is not None:
-        ways.append(f"{show_usd(missing.usd)} more cash")
-    if missing.btc is not None:
-        ways.append(f"{show_btc(missing.btc)} more free BTC")
-    if missing.later is not None:
-        ways.append(f"{span(missing.later)} more time")
-    return f"It would take {sentence(ways)}." if ways else "Nothing of it alone would do."
+def least(missing: Missing) -> str:
+    """What is missing: "Short by $12.30M, or 180.00 BTC more free, or 3 h more"; rounded so that it would do."""
+    ways = [show_usd_short_up(missing.usd)] if missing.usd is not None else []
+    ways += [f"{show_btc_up(missing.btc)} BTC more free"] if missing.btc is not None else []
+    ways += [f"{span(_rounded_up(missing.later))} more"] if missing.later is not None else []
+    return f"Short by {', or '.join(ways)}." if ways else "Nothing of it alone would do."
+
+
+def _rounded_up(length: timedelta) -> timedelta:
+    """A length that is enough as `span` says it: to the hour from two days on, else to the minute."""
+    unit = timedelta(hours=1) if length >= 2 * ONE_DAY else timedelta(minutes=1)
+    return -(-length // unit) * unit
 
 
 def notes(search: Search, made: Alternative) -> Iterator[str]:

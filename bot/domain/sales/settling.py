@@ -26,6 +26,7 @@ _TIGHTER = (0, 1, 2, 4, 8, 16)
 """Cents by which each test is tightened, one after the other, until whole numbers fit into the exact solution."""
 
 Settles = Mapping[str, datetime]
+Known = dict[tuple[str, datetime], Patient]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Search:
     sources: Sources
     ways: frozenset[Way] = EVERY_WAY
     later: timedelta = timedelta(0)
-    known: dict[tuple[str, datetime], Patient] = field(default_factory=dict, repr=False, compare=False)
+    known: Known = field(default_factory=dict, repr=False, compare=False)
     """Patients by settlement, once they have been read off the Book."""
 
     def best(self) -> Found | None:

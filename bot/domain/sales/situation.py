@@ -107,9 +107,13 @@ class Patient:
 
 def patients_of(book: Book, needs: Sequence[Need]) -> list[str]:
     """What is cured together, by name: each group that needs it or has a member that does, else each facility."""
-    groups = [need.id if need.is_group else book.treasury.facility_by_id[need.id].group for need in needs]
-    named = (f"group:{group}" if group else f"facility:{need.id}" for need, group in zip(needs, groups, strict=True))
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(patient_of(book, need) for need in needs))
+
+
+def patient_of(book: Book, need: Need) -> str:
+    """The name of what `need` is cured together with."""
+    group = need.id if need.is_group else book.treasury.facility_by_id[need.id].group
+    return f"group:{group}" if group else f"facility:{need.id}"
 
 
 def patient(book: Book, view: PriceView, needs: Sequence[Need], key: str, settles: datetime) -> Patient:

@@ -6,7 +6,7 @@ are booked, and holds the limits against the balances: in integers, from the Boo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -40,14 +40,15 @@ def judge(
     legs: Sequence[Leg],
     *,
     keep_reserves: bool = True,
+    aside: Collection[str] = (),
 ) -> Judgement:
-    """Carries the plan out and looks. `view` must have a usable price."""
+    """Carries the plan out and looks. `view` must have a usable price. `aside` are keys of what it need not cure."""
     case = _Case(book, view, movements, legs)
     faults = [fault.text for fault in ledger_faults(case.carried) if fault.ref in case.refs]
     if faults:
         return Judgement(tuple(faults), (), book.balances)
     complaints = [
-        *case.not_cured(),
+        *case.not_cured(aside),
         *case.newly_reached(),
         *(case.reserves() if keep_reserves else ()),
         *case.sales(),
@@ -125,9 +126,9 @@ class _Case:
         owed = after.tested * SATS_PER_BTC * target.denominator * valued.denominator
         return owed <= target.numerator * after.collateral * valued.numerator
 
-    def not_cured(self) -> Iterator[str]:
+    def not_cured(self, aside: Collection[str]) -> Iterator[str]:
         for exposure, then in self._now_and_then:
-            aim = self._aim(exposure)
+            aim = self._aim(exposure) if exposure.key not in aside else None
             if aim is not None and not self._at_target(exposure, aim, then):
                 yield f"{exposure.title} would not be at its cure target"
 

@@ -26,8 +26,11 @@ BUDGET = 7_000
 MOST_SECTIONS = 40
 
 
-def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "") -> Payload:
-    """The answer about `exposures`, in their order; `headed`: what it is the answer to, said first."""
+def ltv(
+    book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "", under: Sequence[Block] = ()
+) -> Payload:
+    """The answer about `exposures`, in their order; `headed`: what it is the answer to, said first. `under`: what is
+    shown under them, with 1,500 characters at most."""
     found = verdicts(book, exposures)
     blocks: list[Block] = [section(f"*{rich(headed)}*")] if headed else []
     blocks += [section(f"*{rich(heading(book))}*")] if _is_news(book) else []
@@ -40,7 +43,7 @@ def ltv(book: Book, exposures: Sequence[Exposure], slash: Slash, headed: str = "
         blocks += [section("There are no facilities: nothing is borrowed.")]
     if note:
         blocks += [context(note)]
-    blocks += [context(rich(price_line(book)))]
+    blocks += [*under, context(rich(price_line(book)))]
     summary = "\n".join([*([headed] if headed else []), heading(book), *(short(verdict) for verdict in found)])
     return payload(flat(summary), blocks)
 

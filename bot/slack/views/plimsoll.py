@@ -21,6 +21,7 @@ HELP = (
     ("ltv FACILITY", "one facility, by its id or lender"),
     ("ltv at 55000", "what if bitcoin were at $55,000"),
     ("ltv -20%", "what if bitcoin fell by 20 %"),
+    ("sales", "what to sell, pledge or repay so that nothing is at a call line; also at 55000, -30%"),
     ("production", "this month's coins mined and sold, against plan and statement; a month: 2026-01, or ytd"),
     ("production sites", "where they were mined"),
     ("alerts", "what is open and in whose hands, silences, what closed last"),
