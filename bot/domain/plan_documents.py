@@ -40,11 +40,7 @@ def wanted_document(wanted: Wanted) -> Document:
 def wanted_from(document: Mapping[str, Any]) -> Wanted:
     """ValueError or KeyError where it is none of ours."""
     known = {"price", "drop", "ways", "most", "keep_reserves"}
-    if (
-        document.keys() - known
-        or not isinstance(document["ways"], list)
-        or document.get("keep_reserves") not in (True, False)
-    ):
+    if document.keys() - known or not isinstance(document["ways"], list) or type(document["keep_reserves"]) is not bool:
         raise ValueError("not what somebody asked a plan for")
     price, drop, most = (_number(document, name) for name in ("price", "drop", "most"))
     coins, cents = parse_btc(most or "0"), parse_usd(price or "0")
@@ -54,7 +50,7 @@ def wanted_from(document: Mapping[str, Any]) -> Wanted:
         Scenario(cents if price is not None else None, parse_ratio(drop) if drop is not None else None),
         frozenset(Way(str(word)) for word in document["ways"]),
         coins if most is not None else None,
-        bool(document["keep_reserves"]),
+        document["keep_reserves"],
     )
 
 

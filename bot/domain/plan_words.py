@@ -121,10 +121,8 @@ def _leg(book: Book, leg: Leg, order: str) -> str:
 
 
 def _aim(aim: Aim) -> str:
-    before, after = (_percent(one) for one in (aim.before, aim.after))
-    return (
-        f"{aim.title}: LTV {before} → {after} at that price, for its {aim.tier} line (cured at {_percent(aim.target)})"
-    )
+    before, after, target = (_percent(one) for one in (aim.before, aim.after, aim.target))
+    return f"{aim.title}: LTV {before} → {after} at that price, for its {aim.tier} line (cured at {target})"
 
 
 def _percent(ratio: Any) -> str:
@@ -143,7 +141,8 @@ def _title(book: Book, facility: str | None) -> str:
 def _asked_again(plan: Plan) -> Iterator[str]:
     """What moved, where it is asked for anew."""
     if plan.asked > 1 and plan.status is Status.PROPOSED:
-        yield f"Asked again: since it was last shown it has moved by more than {show_percent(percent_plain(TOLERANCE))}."
+        most = show_percent(percent_plain(TOLERANCE))
+        yield f"Asked again: since it was last shown it has moved by more than {most}."
         yield from (f"- {moved_phrase(one)}" for one in plan.was)
 
 

@@ -2,10 +2,10 @@
 
 A fill is a movement that is recorded and not undone, dated at or after the minute of the approval, and
 
-- of a sale: its `order` names the plan ("plan 7"), or its coins were pledged to a facility whose pledged coins the plan
-  sells;
-- of a pledge or a repayment (principal, interest, in coins): it is for a facility that the plan pledges to or repays. At
-  most one approved plan is for a facility, so that needs no name.
+- of a sale: its `order` names the plan ("plan 7"), or its coins were pledged to a facility whose pledged coins the
+  plan sells;
+- of a pledge or a repayment (principal, interest, in coins): it is for a facility that the plan pledges to or repays.
+  At most one approved plan is for a facility, so that needs no name.
 
 What is left is planned anew from the Book of now, at the price that was approved: so a part that is done, and better or
 worse prices than expected, are taken in by the arithmetic itself. A plan is complete when everything it aims at is at
@@ -43,10 +43,10 @@ _FOR_A_LENDER = (MovementKind.PLEDGED, *_PAYS)
 
 
 def plan_now(book: Book, wanted: Wanted, revision: int) -> Found:
-    """The plan that `wanted` comes to on this Book, or why there is none."""
+    """The plan that `wanted` comes to on this Book, or why there is none. A fall off a price that isn't one is none."""
     view = wanted.scenario.view(book.price, book.treasury.policy.withstand_drop)
-    if view.usable is None:
-        return Found(why=f"{price_sentence(view)} Without a price nothing can be recommended.")
+    if view.usable is None or (wanted.scenario.price is None and book.price.usable is None):
+        return Found(why=f"{price_sentence(book.price)} Without a price nothing can be recommended.")
     needs = tuple(needs_of(book, view))
     if not needs:
         return Found(why=f"Nothing would be at a call line at {show_usd(view.usable)}.", needed=False)

@@ -9,7 +9,7 @@ more than `TOLERANCE` it is asked for anew; what has ended never begins again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -21,9 +21,8 @@ from bot.domain.sales import Leg, Name, Repayment, Scenario, Way
 from bot.domain.treasury import Movement
 
 TOLERANCE = Fraction(1, 100)
-"""How far any number of a plan may move between its proposal and its approval without being asked for anew: 1 % of what
-was proposed. In an hour bitcoin moves less than that on most days; a plan that is 1 % short misses its target by as much.
-"""
+"""How far any number of a plan may move between its proposal and its approval without being asked for anew: 1 % of
+what was proposed. What is approved are the numbers of then, so none of them is short, however far it moved."""
 EVERY_WAY = frozenset(Way)
 
 
@@ -49,7 +48,7 @@ class Wanted:
     `keep_reserves` False goes into the reserves. ValueError: no way, or less than no coins.
     """
 
-    scenario: Scenario = Scenario()
+    scenario: Scenario = field(default_factory=Scenario)
     ways: frozenset[Way] = EVERY_WAY
     most: Sats | None = None
     keep_reserves: bool = True

@@ -24,8 +24,8 @@ _log = structlog.get_logger(__name__)
 
 _PLAN = re.compile(r"(\d{1,18}) (\d{1,9})\Z", re.ASCII)
 _APPROVALS = {
-    Change.APPROVED: "Approved: {plan}. It is being carried out now, and recorded as it is.",
-    Change.ASKED_AGAIN: "Not approved: its numbers have moved by more than 1 %. {plan} is asked for anew, below.",
+    Change.APPROVED: "Approved: {plan}. Carry it out, and record it as it is done.",
+    Change.ASKED_AGAIN: "Not approved: its numbers have moved by more than 1 %. {Plan} is asked for anew, below.",
     Change.EXPIRED: "Not approved: nothing is to be cured any more, so {plan} has ended.",
 }
 
@@ -37,8 +37,9 @@ def register(app: App, desk: Desk, plans: Plans, dialogs: Dialogs) -> None:
         plan_id, shown = _plan(asked.text)
         came = plans.approve(plan_id, shown, desk.person(asked))
         _log.info("plan_approval", plan=plan_id, user=asked.user_id, became=came.turn.change.value)
-        said = came.refused or _APPROVALS[came.turn.change].format(plan=came.turn.plan.title)
-        return notes.note(said[:1].upper() + said[1:])
+        title = came.turn.plan.title
+        said = came.refused or _APPROVALS[came.turn.change].format(plan=title, Plan=title.capitalize())
+        return notes.note(said)
 
     def ask_why(asked: Asked) -> None:
         plan_id, _ = _plan(asked.text)

@@ -96,7 +96,7 @@ def adjusting(wanted: Wanted, origin: str) -> dict[str, Any]:
     ways = [option(_sentence(PLANNED[way]), way.value) for way in Way]
     chosen = [one for one, way in zip(ways, Way, strict=True) if way in wanted.ways]
     most = btc_plain(wanted.most) if wanted.most is not None else None
-    blocks = [
+    blocks: list[Block] = [
         InputBlock(
             plain("At a price (USD per BTC)"),
             PlainTextInput("price", initial_value=price, max_length=LONGEST_NUMBER),
