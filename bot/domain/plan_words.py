@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.book import Book
 from bot.domain.fact_words import fact_phrase
 from bot.domain.money import percent_plain, show_btc, show_percent, show_usd, show_usd_short
-from bot.domain.planning import claimed_of, fills_of, remaining
+from bot.domain.planning import claimed_of, fills_of, on_its_way, remaining
 from bot.domain.plans import TOLERANCE, Aim, Change, Made, Moved, Plan, Status, Turn, Wanted, Why
 from bot.domain.sales import Leg, Name, Way
 from bot.domain.treasury import MovementKind
@@ -163,6 +163,11 @@ def _carried_out(book: Book, plan: Plan) -> Iterator[str]:
         yield from (f"- {fact_phrase(one, book.treasury)}" for one in fills[-MOST_FILLS:])
         if len(fills) > MOST_FILLS:
             yield f"- and {len(fills) - MOST_FILLS} earlier"
+    claims = {claim.ref for claim in claimed_of(plan, book)}
+    for item in on_its_way(plan, book):
+        if item.ref not in claims:
+            amount = f"{show_btc(item.btc)} BTC" if item.btc else show_usd(item.usd)
+            yield f"On its way to {_title(book, item.facility)}: {amount} (“{item.ref}”)."
     for claim in claimed_of(plan, book):
         yield f"Claimed, and counts once it is confirmed: {fact_phrase(claim.thing, book.treasury)}."
     if plan.status is Status.APPROVED:
@@ -194,7 +199,9 @@ def left_phrase(book: Book, plan: Plan) -> str:
     left = remaining(book, plan, plan.made.revision)
     if left.made is not None:
         return f"Left to do at that price: {gist(left.made)}."
-    return "Nothing is left to do." if not left.needed else f"What is left cannot be done as approved: {left.why}"
+    if not left.needed:
+        return "Nothing is left to send; it is complete once all of it is credited."
+    return f"What is left cannot be done as approved: {left.why}"
 
 
 def state_of(book: Book, plan: Plan) -> str:

@@ -8,25 +8,31 @@ A fill is a movement that is recorded and not undone, dated at or after the minu
   At most one approved plan is for a facility, so that needs no name.
 
 What is left is planned anew from the Book of now, at the price that was approved: so a part that is done, and better or
-worse prices than expected, are taken in by the arithmetic itself. A plan is complete when everything it aims at is at
-its cure target at that price, and not before: under its line is not cured.
+worse prices than expected, are taken in by the arithmetic itself. Nothing is asked for twice: what a sale of the plan
+brought and nobody has paid on yet pays first, whatever ways were approved; and what is on its way to the lender, or
+claimed and not confirmed, counts as arrived in what is left to do, though not in what is done.
+
+A plan is complete when everything it aims at is at its cure target at that price, and not before: under its line is not
+cured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
-from bot.domain.book import Book
+from bot.domain.book import Book, Register
 from bot.domain.covenant import Exposure, read
-from bot.domain.money import Sats, show_usd
+from bot.domain.ledger import Transit, ledger_faults
+from bot.domain.money import Cents, Sats, show_usd
 from bot.domain.plans import Aim, Found, Made, Plan, Progress, Wanted
 from bot.domain.price import PriceView
 from bot.domain.sales import Alternative, Name, Need, Way, alternative
 from bot.domain.sales.situation import needs_of, patient, patients_of
-from bot.domain.treasury import Claim, Movement, MovementKind
+from bot.domain.treasury import Claim, Holds, Movement, MovementKind, Policy, Treasury
 from bot.domain.words import price_sentence
 
 WELL_UNDER = Fraction(99, 100)
@@ -39,6 +45,7 @@ _ALONE = {
     frozenset({Way.SELL_PLEDGED}): Name.PLEDGED,
 }
 _PAYS = (MovementKind.REPAID, MovementKind.INTEREST_PAID, MovementKind.REPAID_IN_KIND)
+_FROM_CASH = (MovementKind.REPAID, MovementKind.INTEREST_PAID)
 _FOR_A_LENDER = (MovementKind.PLEDGED, *_PAYS)
 
 
@@ -54,14 +61,19 @@ def plan_now(book: Book, wanted: Wanted, revision: int) -> Found:
 
 
 def remaining(book: Book, plan: Plan, revision: int) -> Found:
-    """What is left of an approved plan; `needed` False where all that it aims at is cured."""
+    """What is left to do of an approved plan; `needed` False where nothing is, once what is on its way has arrived."""
+    book = arrived(book, plan)
     view = PriceView.scenario(plan.made.price)
     needs = tuple(_aimed_at(book, view, plan.made))
     if not _short(book, view, needs):
         return Found(why="Nothing is left to do.", needed=False)
-    most = plan.wanted.most
+    most, wanted = plan.wanted.most, plan.wanted
     sold = sum(one.btc or 0 for one in fills_of(plan, book) if one.kind is MovementKind.SOLD)
-    return _found(book, view, needs, plan.wanted, None if most is None else max(most - sold, 0), revision)
+    unpaid = _unpaid(plan, book)
+    if unpaid:
+        book = _to_be_paid(book, wanted, unpaid)
+        wanted = replace(wanted, ways=wanted.ways | {Way.CASH})
+    return _found(book, view, needs, wanted, None if most is None else max(most - sold, 0), revision)
 
 
 def progress_of(book: Book, plan: Plan) -> Progress:
@@ -69,7 +81,10 @@ def progress_of(book: Book, plan: Plan) -> Progress:
     view = PriceView.scenario(plan.made.price)
     last = book.price.usable
     return Progress(
-        fills=tuple(one.ref for one in fills_of(plan, book)),
+        fills=(
+            *(one.ref for one in fills_of(plan, book)),
+            *(f"{one.ref}, on its way" for one in on_its_way(plan, book)),
+        ),
         cured=not _short(book, view, tuple(_aimed_at(book, view, plan.made))),
         under=last is not None and last < WELL_UNDER * plan.made.price,
     )
@@ -85,6 +100,76 @@ def fills_of(plan: Plan, book: Book) -> tuple[Movement, ...]:
 def claimed_of(plan: Plan, book: Book) -> tuple[Claim, ...]:
     """What would be a fill and waits for a second person."""
     return tuple(one for one in book.treasury.claims if isinstance(one.thing, Movement) and is_fill(plan, one.thing))
+
+
+def on_its_way(plan: Plan, book: Book) -> tuple[Transit, ...]:
+    """What has left for one of an approved plan's lenders since, claimed or sent, and is not credited."""
+    since = _minute(plan.approved_at) if plan.approved_at else book.at
+    return tuple(one for one in book.balances.transit if one.facility in plan.made.facilities and one.sent_at >= since)
+
+
+def arrived(book: Book, plan: Plan) -> Book:
+    """The Book as if all that is claimed of a plan, or on its way to one of its lenders, were credited now."""
+    claimed = claimed_of(plan, book)
+    things = tuple(one.thing for one in claimed if isinstance(one.thing, Movement))
+    waiting = tuple(one for one in book.treasury.claims if one not in claimed)
+    came = _with(book, replace(book.treasury, claims=waiting, movements=(*book.treasury.movements, *things)), claimed)
+    credited = tuple(_credited(came, plan))
+    return _with(came, replace(came.treasury, movements=(*came.treasury.movements, *credited)), credited)
+
+
+def _with(book: Book, treasury: Treasury, more: Sequence[object]) -> Book:
+    """The Book with another treasury, which has `more`; the same where that is nothing, or cannot be booked."""
+    if not more or any(ledger_faults(treasury)):
+        return book
+    return replace(book, register=Register.of(treasury, book.register.alerts), known=None)
+
+
+def _credited(book: Book, plan: Plan) -> Iterator[Movement]:
+    """What is in transit to the plan's lenders, as it will be recorded: coins pledged; principal, then interest paid."""
+    paid: Counter[str] = Counter()
+    for item in book.balances.transit:
+        if item.facility not in plan.made.facilities:
+            continue
+        owed = book.register.ledger.debt_at(item.facility, book.at, book.at).principal - paid[item.facility]
+        principal = min(item.usd, owed)
+        paid[item.facility] += principal
+        parts = (
+            (MovementKind.PLEDGED, item.btc, 0),
+            (MovementKind.REPAID, 0, principal),
+            (MovementKind.INTEREST_PAID, 0, item.usd - principal),
+        )
+        for kind, coins, cents in parts:
+            if coins or cents:
+                ref = f"{item.ref} {kind.value} when it arrives"
+                amounts = (coins or None, cents or None)
+                yield Movement(book.at, kind, ref, None, None, item.facility, *amounts, of=item.ref)
+
+
+def _unpaid(plan: Plan, book: Book) -> Cents:
+    """What the plan's sales have brought and is in our accounts still."""
+    fills = fills_of(plan, book)
+    brought = sum(one.usd or 0 for one in fills if one.kind is MovementKind.SOLD)
+    paid = sum(one.usd or 0 for one in fills if one.kind in _FROM_CASH and one.of is None)
+    sent = sum(one.usd or 0 for one in book.treasury.movements if _is_sent(plan, book, one))
+    return max(brought - paid - sent, 0)
+
+
+def _is_sent(plan: Plan, book: Book, movement: Movement) -> bool:
+    if movement.kind is not MovementKind.SENT or plan.approved_at is None:
+        return False
+    undone = any(one.reverses == movement.ref for one in book.treasury.movements)
+    since = _minute(plan.approved_at) <= movement.at <= book.at
+    return movement.facility in plan.made.facilities and since and not undone
+
+
+def _to_be_paid(book: Book, wanted: Wanted, unpaid: Cents) -> Book:
+    """The Book under a policy by which what sales have brought may all be paid, and of other cash what the plan may."""
+    ours = (one.id for one in book.treasury.accounts if one.holds is not Holds.POOL)
+    before = sum(book.balances.accounts[account].usd for account in ours) - unpaid
+    policy = book.treasury.policy
+    least = min(policy.min_cash_usd, before) if Way.CASH in wanted.ways else before
+    return _under(book, replace(policy, min_cash_usd=max(least, 0)))
 
 
 def is_fill(plan: Plan, movement: Movement) -> bool:
@@ -143,7 +228,11 @@ def _limited(book: Book, most: Sats | None) -> Book:
     limits = [limit for limit in (most, policy.max_cover_btc) if limit is not None]
     if most is None or min(limits) == policy.max_cover_btc:
         return book
-    treasury = replace(book.treasury, policy=replace(policy, max_cover_btc=min(limits)))
+    return _under(book, replace(policy, max_cover_btc=min(limits)))
+
+
+def _under(book: Book, policy: Policy) -> Book:
+    treasury = replace(book.treasury, policy=policy)
     return replace(book, register=replace(book.register, treasury=treasury), known=None)
 
 

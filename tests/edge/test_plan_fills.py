@@ -107,6 +107,28 @@ def test_carried_out_it_is_complete_and_the_alert_it_answers_clears(bot: Bench) 
 
 
 @ONCE
+def test_what_was_sold_pays_before_anything_more_is_sold(bot: Bench) -> None:
+    """The plan may use no cash; what its sales brought is not cash to keep."""
+    bot.clock.passes(60)
+    fills(bot, "sold", "sale 1", btc="400", usd="21890000.00", order="plan 1")
+    assert "Left to do at that price: sell 516.55370288 free BTC and repay $50.16M." in reads(newest_plan(bot))
+    fills(bot, "sold", "sale 2", btc="516.55370288", usd="28268401.39", order="plan 1")
+    assert "Left to do at that price: repay $50.16M." in reads(newest_plan(bot))
+
+
+@ONCE
+def test_what_is_on_its_way_is_not_asked_for_twice(bot: Bench) -> None:
+    bot.clock.passes(60)
+    fills(bot, "sold", "sale 1", btc="916.55370288", usd="50158401.39", order="plan 1")
+    fills(bot, "sent", "wire 1", facility="antalpha", usd="50158401.39")
+    assert "On its way to Antalpha: $50,158,401.39 (“wire 1”)." in reads(newest_plan(bot))
+    assert "Nothing is left to send; it is complete once all of it is credited." in reads(newest_plan(bot))
+    assert plan(bot).status is Status.APPROVED
+    fills(bot, "repaid", "credited 1", facility="antalpha", usd="50158401.39", of="wire 1", account=None)
+    assert plan(bot).status is Status.COMPLETE
+
+
+@ONCE
 def test_under_its_line_is_not_cured(bot: Bench) -> None:
     sells(bot, "1", "300", "16000000.00")
     assert plan(bot).status is Status.APPROVED

@@ -54,8 +54,8 @@ def register(app: App, desk: Desk, plans: Plans, dialogs: Dialogs) -> None:
             desk.tell(asked, {**desk.ephemeral(shown), "replace_original": asked.in_list})
         return wrong
 
-    def drop(asked: Asked) -> None:
-        desk.tell(asked, {"delete_original": True})
+    def drop(asked: Asked) -> Payload:
+        return {**notes.note("Dismissed: nothing was proposed."), "replace_original": asked.in_list}
 
     app.action(views.PROPOSE)(desk.pressing("Propose", propose, Role.OPERATOR, records=True))
     app.action(views.ADJUST)(desk.pressing("Adjust…", ask_how))
@@ -89,7 +89,7 @@ def _adjusted(asked: Asked) -> tuple[dict[str, str], Wanted | None]:
     most = _typed(asked, views.MOST_BLOCK)
     coins = _coins(most, wrong) if most else None
     scenario = _scenario(asked, wrong)
-    return (wrong, None) if wrong else ({}, Wanted(scenario, ways, coins, was.keep_reserves))
+    return (wrong, None) if wrong else ({}, Wanted(scenario, ways, coins, was.keep_reserves or Way.CASH not in ways))
 
 
 def _scenario(asked: Asked, wrong: dict[str, str]) -> Scenario:
