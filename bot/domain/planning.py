@@ -126,7 +126,7 @@ def _with(book: Book, treasury: Treasury, more: Sequence[object]) -> Book:
 
 
 def _credited(book: Book, plan: Plan) -> Iterator[Movement]:
-    """What is in transit to the plan's lenders, as it will be recorded: coins pledged; principal, then interest paid."""
+    """What is in transit to the plan's lenders as it will be recorded: pledged, or principal and then interest paid."""
     paid: Counter[str] = Counter()
     for item in book.balances.transit:
         if item.facility not in plan.made.facilities:

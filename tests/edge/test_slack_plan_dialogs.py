@@ -14,7 +14,7 @@ from bot.slack.views.plans import ADJUST, DROP, PROPOSE
 from bot.store.store import Store
 
 from .clicking import told
-from .planning import ROLES, answer, buttons, plan, planning, posts, presses, proposes
+from .planning import ROLES, answer, buttons, plan, planning, posts, presses, proposes, reads
 from .test_slack_bench import Bench, bench
 
 
@@ -91,5 +91,6 @@ def test_an_answer_can_be_let_go(bot: Bench) -> None:
     adjusts(bot, user="U1", price="52000", ways=["cash", "sell_free"])
     message = bot.slack.ephemerals("U1")[-1]
     presses(bot, message.ts, DROP, "U1", "C1")
-    assert message.ts not in [one.ts for one in bot.slack.ephemerals("U1") if not one.deleted]
+    (shown_now,) = [one for one in bot.slack.ephemerals("U1") if one.ts == message.ts]
+    assert (reads(shown_now), buttons(shown_now)) == ("Dismissed: nothing was proposed.", [])
     assert posts(bot) == []
