@@ -30,6 +30,8 @@ RICH = (
     .replace('calendar = "new-york"\nready_hours = 4', "ready_hours = 4")
 )
 """The example without its notice and movements; with coins and cash to sell and to pay with, on any day."""
+CALLED = RICH + TREASURY[TREASURY.index("[[call]]") : TREASURY.index("[[movement]]")]
+"""The same with the lender's notice of 7 February 14:15Z."""
 AT_55 = Wanted(Scenario(price=5_500_000))
 SELLS = Wanted(Scenario(price=5_500_000), frozenset({Way.SELL_FREE}))
 """What sells free coins alone, at $55,000."""

@@ -12,15 +12,30 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.alert import Person
 from bot.domain.audit import verify
 from bot.domain.money import parse_btc
 from bot.domain.planning import remaining
 from bot.domain.plans import Status
 from bot.domain.sales import Way
+from bot.domain.treasury import Movement, MovementKind
 from bot.store.store import Store
 
 from .clicking import status
-from .planning import AT_55, approves, buttons, fills, meets, newest_plan, plan, planning, posts, proposes, reads
+from .planning import (
+    AT_55,
+    CALLED,
+    approves,
+    buttons,
+    fills,
+    meets,
+    newest_plan,
+    plan,
+    planning,
+    posts,
+    proposes,
+    reads,
+)
 from .recording import entries
 from .test_slack_bench import Bench
 
@@ -126,6 +141,32 @@ def test_what_is_on_its_way_is_not_asked_for_twice(bot: Bench) -> None:
     assert plan(bot).status is Status.APPROVED
     fills(bot, "repaid", "credited 1", facility="antalpha", usd="50158401.39", of="wire 1", account=None)
     assert plan(bot).status is Status.COMPLETE
+
+
+@ONCE
+def test_with_a_call_open_what_one_person_records_is_shown_as_claimed_and_not_as_done(store: Store) -> None:
+    with planning(store, CALLED) as bot:
+        bot.clock.passes(3 * 3600)
+        bot.access.refresh()
+        bot.checks(56_500)
+        proposes(bot, AT_55)
+        approves(bot)
+        bot.clock.passes(60)
+        fills(bot, "pledged", "coins 1", facility="antalpha", btc="10")
+        paid = Movement(
+            bot.clock.now(), MovementKind.REPAID, "wire 1", "custody", facility="antalpha", usd=5_000_000_000
+        )
+        bot.records.record(paid, Person("U1", "Ada Byron"))
+        bot.delivers()
+        said = reads(newest_plan(bot))
+        assert "Claimed, and counts once it is confirmed: repaid $50,000,000.00" in said
+        assert "repaid $0.00 of $50.00M" in said
+        assert "Nothing is left to send; it is complete once all of it is credited." in said
+        (claim,) = bot.questions.book().treasury.claims
+        bot.records.confirm(claim.id, Person("U2", "Sam Hill"))
+        bot.delivers()
+        assert plan(bot).status is Status.COMPLETE
+        assert status(bot) == "open"
 
 
 @ONCE
