@@ -40,6 +40,7 @@ from bot.services.digest import Digests
 from bot.services.fallback import Fallback
 from bot.services.interest import InterestReminders
 from bot.services.month_end import MonthEnds
+from bot.services.plans import Plans
 from bot.services.ports import Clock, SystemClock
 from bot.services.questions import Questions
 from bot.services.recording import Channels
@@ -99,9 +100,11 @@ class Running:
             settings.escalation_group,
             settings.digest_channel,
             settings.audit_channel,
+            settings.approval_channel,
         )
         self.acting = Acting(self.store, self.books, clock, self.channels, self._changed)
         self.records = Records(self.store, self.books, clock, self.channels, self._recorded, Agreements(read_part))
+        self.plans = Plans(self.store, self.books, clock, self.channels, self._wake_delivery)
         self._illustrating = Illustrating(self.questions, Uploads(slack).picture)
         self.digests = Digests(
             self.store, self.books, clock, settings.digest_at, self._wake_delivery, self._illustrating
@@ -149,6 +152,7 @@ class Running:
             questions=self.questions,
             acting=self.acting,
             records=self.records,
+            plans=self.plans,
             digests=self.digests,
             access=self.access,
             requests=Requests(self.store, clock),

@@ -252,6 +252,7 @@ class Settings(BaseSettings):
 
     digest_channel: Annotated[str, PlainValidator(_channel)] | None = None
     audit_channel: Annotated[str, PlainValidator(_channel)] | None = None
+    approval_channel: Annotated[str, PlainValidator(_channel)] | None = None
     digest_at: Annotated[Weekly, NoDecode, PlainValidator(_weekly)] = Field(
         default_factory=lambda: Weekly.parse("mon 09:00")
     )

@@ -188,7 +188,7 @@ def _slack(settings: Settings) -> Iterator[Result]:
     yield Result("slack token", True, f"{who.get('user')} in {who.get('team')}, {took}")
     if settings.slack_app_token is not None:
         yield _socket(client, settings.slack_app_token.get_secret_value())
-    for setting in ("ALERT_CHANNEL", "DIGEST_CHANNEL", "ESCALATION_CHANNEL", "AUDIT_CHANNEL"):
+    for setting in ("ALERT_CHANNEL", "DIGEST_CHANNEL", "ESCALATION_CHANNEL", "AUDIT_CHANNEL", "APPROVAL_CHANNEL"):
         channel = getattr(settings, setting.lower())
         if channel is not None:
             yield _channel(client, setting, channel)

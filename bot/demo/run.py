@@ -31,6 +31,7 @@ from bot.workspace import Workspace
 EXAMPLE = "cango.toml"
 CHANNEL, ESCALATION_CHANNEL, LENDER_CHANNEL = "C0TREASURY", "C0ESCALATION", "C0LENDERS"
 AUDIT_CHANNEL = "C0AUDIT"
+APPROVAL_CHANNEL = "C0APPROVAL"
 TREASURER, OFFICER, GUEST = "U0TREASURER", "U0OFFICER", "U0GUEST"
 OFFICERS = "S0OFFICERS"
 SIMULATED = (
@@ -116,6 +117,7 @@ def _workspace(secret: str, token: str, clock: Clock, note: str) -> Workspace:
     workspace.add_channel(CHANNEL, name="treasury")
     workspace.add_channel(ESCALATION_CHANNEL, name="treasury-escalation")
     workspace.add_channel(AUDIT_CHANNEL, name="treasury-audit")
+    workspace.add_channel(APPROVAL_CHANNEL, name="treasury-approvals")
     workspace.add_usergroup(OFFICERS, [OFFICER])
     workspace.add_channel(LENDER_CHANNEL, name="lender-desk", is_ext_shared=True)
     workspace.commands = COMMANDS
@@ -133,6 +135,7 @@ def _settings(folder: Path, secret: str, token: str, api_url: str, *, fast: bool
             "escalation_channel": ESCALATION_CHANNEL,
             "escalation_group": OFFICERS,
             "audit_channel": AUDIT_CHANNEL,
+            "approval_channel": APPROVAL_CHANNEL,
             "operators": TREASURER,
             "approvers": OFFICERS,
             "price_every": "1s" if fast else "10s",

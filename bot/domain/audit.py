@@ -31,7 +31,8 @@ SHORTEST_HEAD = 16
 
 
 class What(StrEnum):
-    """What somebody did. Of a change of an alert it is the word of `bot.domain.transitions.Change`."""
+    """What somebody did. Of a change of an alert it is the word of `bot.domain.transitions.Change`, of a plan's that of
+    `bot.domain.plans.Change`."""
 
     ASKED = "asked"
     CLICKED = "clicked"
@@ -59,6 +60,14 @@ class What(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     POSTED = "posted"
+    PROPOSED = "proposed"
+    ASKED_AGAIN = "asked again"
+    APPROVED = "approved"
+    DISMISSED = "dismissed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    FILLED = "filled"
+    COMPLETED = "completed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.domain.quotes import PricePolicy, Tick, aggregate
 from bot.domain.slots import Claim
 from bot.domain.transitions import Transition
 from bot.services.books import Books
+from bot.services.plan_keeping import look_at_plans
 from bot.services.ports import Clock, Feed, KeepsAlerts, KeepsTicks, Reading, Writing
 from bot.services.recording import Channels, record
 from bot.services.turns import LEASE, LostClaimError
@@ -69,7 +70,7 @@ def run_checks(store: Writing[KeepsAlerts], books: Books, clock: Clock, channels
 
 
 def checks_in(tx: KeepsAlerts, books: Books, now: datetime, channels: Channels) -> list[Transition]:
-    """The same, as a part of what `tx` does."""
+    """The same, as a part of what `tx` does; and approved plans are held against what is recorded by now."""
     treasury = tx.treasury()
     if treasury is None or now < treasury.opened:
         return []
@@ -83,4 +84,5 @@ def checks_in(tx: KeepsAlerts, books: Books, now: datetime, channels: Channels) 
         record(tx, book, transition, channels)
         if transition.speaks:
             said.append(transition)
+    look_at_plans(tx, book, channels)
     return said

@@ -12,6 +12,7 @@ from bot.domain.alert import Alert, Silence
 from bot.domain.audit import Entry
 from bot.domain.late import LateRecord
 from bot.domain.money import Price
+from bot.domain.plans import Plan
 from bot.domain.price_history import PriceHistory
 from bot.domain.quotes import Poll, Tick
 from bot.domain.terms import Level
@@ -146,7 +147,23 @@ class KeepsRegister(KeepsAudit, Enqueues, Protocol):
     def revision(self) -> int: ...
 
 
-class KeepsAlerts(Reads, Enqueues, KeepsAudit, Protocol):
+class KeepsPlans(Reads, Enqueues, KeepsAudit, Protocol):
+    """What becomes of plans; see `bot.store.plan_rows`."""
+
+    def revision(self) -> int: ...
+
+    def add_plan(self, plan: Plan) -> int: ...
+
+    def save_plan(self, plan: Plan) -> None: ...
+
+    def plan(self, plan_id: int) -> Plan | None: ...
+
+    def open_plans(self) -> tuple[Plan, ...]: ...
+
+    def ended_plans(self, limit: int) -> tuple[Plan, ...]: ...
+
+
+class KeepsAlerts(KeepsPlans, Protocol):
     """What a check writes: alerts, their history, and the messages that must go out."""
 
     def open_alerts(self) -> Mapping[str, OpenAlert]: ...

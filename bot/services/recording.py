@@ -22,7 +22,8 @@ from bot.services.ports import KeepsAlerts
 @dataclass(frozen=True, slots=True)
 class Channels:
     """Where alerts are said, and where that nobody takes them; `group` is the user group mentioned there. `digest` is
-    where the week's digest is posted, `audit` where what people record is told.
+    where the week's digest is posted, `audit` where what people record is told, `approval` where plans are
+    approved.
     """
 
     alerts: str
@@ -30,6 +31,7 @@ class Channels:
     group: str | None = None
     digest: str | None = None
     audit: str | None = None
+    approval: str | None = None
 
     def by_setting(self) -> dict[str, str]:
         """Every channel there is, by the setting that names it."""
@@ -38,6 +40,7 @@ class Channels:
             "ESCALATION_CHANNEL": self.escalation,
             "DIGEST_CHANNEL": self.digest,
             "AUDIT_CHANNEL": self.audit,
+            "APPROVAL_CHANNEL": self.approval,
         }
         return {setting: channel for setting, channel in named.items() if channel}
 

@@ -18,10 +18,11 @@ from slack_sdk import WebClient
 from bot.services.access import Access
 from bot.services.acting import Acting
 from bot.services.digest import Digests
+from bot.services.plans import Plans
 from bot.services.questions import Questions
 from bot.services.records import Records
 from bot.slack import events
-from bot.slack.actions import claiming, holding, plan, recording, silencing
+from bot.slack.actions import approving, claiming, holding, plan, planning, recording, silencing
 from bot.slack.commands import alerts, digest, holdings, ltv, plimsoll, production, record, sales
 from bot.slack.desk import Desk, Recorder
 from bot.slack.dialogs import Dialogs
@@ -39,6 +40,7 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     questions: Questions,
     acting: Acting,
     records: Records,
+    plans: Plans,
     digests: Digests,
     access: Access,
     requests: Requests,
@@ -87,6 +89,8 @@ def build_app(  # noqa: PLR0913  (every part of it by name, in one place)
     record.register(app, desk, records, dialogs)
     recording.register(app, desk, records)
     claiming.register(app, desk, records, dialogs)
+    planning.register(app, desk, plans, dialogs)
+    approving.register(app, desk, plans, dialogs)
     events.register(app, access, run_later)
     _take_the_rest(app)
     return app

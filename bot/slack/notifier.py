@@ -23,6 +23,8 @@ from slackblocks import InvalidUsageError
 from bot.domain.digest_words import VIEW as DIGEST
 from bot.domain.digest_words import Told
 from bot.domain.messages import Message
+from bot.domain.plan_words import VIEW as PLAN
+from bot.domain.plan_words import PlanTold
 from bot.domain.record_told import VIEW as RECORD
 from bot.domain.record_told import RecordTold
 from bot.services.access import Access, Ruling
@@ -33,6 +35,7 @@ from bot.slack.outcomes import KNOWN, UNREACHABLE, sorted_answer, sorted_silence
 from bot.slack.text import flat
 from bot.slack.views import alerts as views
 from bot.slack.views.digest import digest
+from bot.slack.views.plans import told as plan_view
 from bot.slack.views.record import told as record_view
 
 TIME_OUT_S = 10
@@ -269,6 +272,9 @@ def _read(view: Callable[[Message], Payload], document: Mapping[str, Any]) -> tu
     if document.get("view") == RECORD:
         record = RecordTold.of(document)
         return partial(record_view, record), RECORD, record.text
+    if document.get("view") == PLAN:
+        plan = PlanTold.of(document)
+        return partial(plan_view, plan), PLAN, plan.text
     message = Message.of(document)
     return partial(view, message), message.key, f"{message.headline}\n{message.body}".strip()
 

@@ -29,6 +29,8 @@ _pending = _outbox.c.status == "pending"
 
 ESCALATION = "escalation:"
 """How the stream of an alert's escalations begins."""
+PLAN = "plan:"
+"""How the stream of a plan begins: asked for anew it is posted afresh."""
 KINDS = ("post", "edit", "reply", "continued")
 
 
@@ -163,13 +165,14 @@ class OutboxPart(Part):
 
     def delivered(self, row_id: int, ts: str, at: datetime) -> Post | None:
         """It is in Slack as `ts`. A post of an alert becomes the alert's newest. Returned is the one that was so, if
-        any, and of an escalation the one before it.
+        any, and of an escalation or a plan the one before it.
 
         Told twice, or by a worker whose lease ran out, the first word stands.
         """
         query = select(_outbox.c.kind, _outbox.c.alert_id, _outbox.c.channel, _outbox.c.stream)
         row = self._connection.execute(query.where(_outbox.c.id == row_id)).one()
-        before = self.outbox_row(row_id) if row.kind == "post" and row.stream.startswith(ESCALATION) else None
+        goes_on = row.kind == "post" and row.stream.startswith((ESCALATION, PLAN))
+        before = self.outbox_row(row_id) if goes_on else None
         values = {"status": "sent", "sent_ts": ts, "sent_at": at, "reason": None}
         first = self._change(row_id, values | _RELEASED)
         if first and before is not None:

@@ -15,13 +15,14 @@ from bot.store.audit import AuditTrail
 from bot.store.engine import WRITER_WAIT, reading, writing
 from bot.store.fallbacks import Fallbacks
 from bot.store.jobs import Jobs
+from bot.store.plan_rows import Plans
 from bot.store.register import Known, RegisterPart
 from bot.store.silences import Silences
 from bot.store.slack_cache import SlackCache
 from bot.store.ticks import Ticks
 
 
-class Tx(RegisterPart, Ticks, Alerts, Silences, Fallbacks, Jobs, SlackCache, AuditTrail):
+class Tx(RegisterPart, Ticks, Alerts, Silences, Plans, Fallbacks, Jobs, SlackCache, AuditTrail):
     """One transaction: everything asked in it is as of one instant, everything done in it happens or does not."""
 
     def __init__(

@@ -24,6 +24,7 @@ from bot.slack.slash import Slash
 from bot.slack.views import notes
 from bot.slack.views.alerts import ACTIONS
 from bot.slack.views.listing import ASK, END
+from bot.slack.views.plans import ADJUST, APPROVE, DISMISS, DROP, PROPOSE
 from bot.slack.views.record import CONFIRM_CLAIM, WITHDRAW_CLAIM
 from bot.slack.views.silence import CALLBACK
 from bot.slack.web import slack_blueprint
@@ -134,6 +135,11 @@ WHAT = {
     "the preview that records them": What(
         Role.APPROVER, "/record amendment", dialog=True, fills=(TERMS_OF, NEW_TERMS, {})
     ),
+    "Adjust…": What(Role.VIEWER, action=ADJUST),
+    "Let go": What(Role.VIEWER, action=DROP),
+    "Propose": What(Role.OPERATOR, action=PROPOSE),
+    "Approve": What(Role.APPROVER, action=APPROVE),
+    "Dismiss…": What(Role.APPROVER, action=DISMISS),
     "Confirm": What(Role.OPERATOR, action=CONFIRM_CLAIM),
     "Withdraw…": What(Role.OPERATOR, action=WITHDRAW_CLAIM),
     "an operator's command": What(Role.OPERATOR, "/operate", own=True),
@@ -143,6 +149,7 @@ WHAT = {
     "an approver's click": What(Role.APPROVER, action="approve", own=True),
     "an approver's dialog": What(Role.APPROVER, dialog=True, own=True),
 }
+PLANNING = (PROPOSE, ADJUST, DROP, APPROVE, DISMISS)
 CALLBACKS = {Role.VIEWER: CALLBACK, Role.OPERATOR: "operate", Role.APPROVER: "approve"}
 
 
@@ -186,7 +193,9 @@ def test_the_table_leaves_nothing_out() -> None:
 
     commands = {f"/{path.stem}" for path in Path(str(package.__file__)).parent.glob("[a-z]*.py")}
     assert commands <= {what.line for what in WHAT.values()}
-    assert {*ACTIONS.values(), ASK, END, CONFIRM_CLAIM, WITHDRAW_CLAIM} <= {what.action for what in WHAT.values()}
+    assert {*ACTIONS.values(), ASK, END, CONFIRM_CLAIM, WITHDRAW_CLAIM, *PLANNING} <= {
+        what.action for what in WHAT.values()
+    }
     takes = DOCS.partition("| what | takes |")[2].partition("\n\n")[0]
     for name, what in WHAT.items():
         assert what.own or re.search(rf"^\| .*{re.escape(name)}.* \| an? {what.needs.word} \|$", takes, re.MULTILINE), (
@@ -337,6 +346,7 @@ def posted(bot: Bench, channel: str) -> str:
     more = [{**plain, "action_id": NO_NOTICE, "value": value}, {**plain, "action_id": ASK}]
     more += [{**plain, "action_id": END, "value": "1"}]
     more += [{**plain, "action_id": name, "value": "7"} for name in (CONFIRM_CLAIM, WITHDRAW_CLAIM)]
+    more += [{**plain, "action_id": name, "value": "7"} for name in PLANNING]
     more += [{**plain, "action_id": name} for name in ("operate", "approve")]
     block = {"type": "actions", "elements": [*buttons["elements"], *more]}
     return str(bot.client.chat_postMessage(channel=channel, text="An alert", blocks=[block])["ts"])

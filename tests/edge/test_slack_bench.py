@@ -29,6 +29,7 @@ from bot.services.checking import run_checks
 from bot.services.deliver import Delivery
 from bot.services.digest import Digests
 from bot.services.pacing import Pace
+from bot.services.plans import Plans
 from bot.services.questions import Questions
 from bot.services.recording import Channels
 from bot.services.records import Records
@@ -100,15 +101,17 @@ class Bench:
         policy: AlertPolicy | None = None,
         roles: Roles | None = None,
         audit: str | None = None,
+        approval: str | None = None,
     ) -> None:
         self.store, self.slack, self.clock = store, workspace, clock
         self.client = WebClient(TOKEN, base_url=workspace.api_url, timeout=5, retry_handlers=[])
         self.books = Books(policy or AlertPolicy(), PricePolicy())
         self.questions = Questions(store, self.books, clock)
-        self.channels = Channels("C1", "C2", "S1", audit=audit)
+        self.channels = Channels("C1", "C2", "S1", audit=audit, approval=approval)
         self.changes: list[Transition] = []
         self.acting = Acting(store, self.books, clock, self.channels, self.changes.extend)
         self.records = Records(store, self.books, clock, self.channels, self.changes.extend, Agreements(read_part))
+        self.plans = Plans(store, self.books, clock, self.channels, tell=lambda: None)
         self.digests = Digests(store, self.books, clock, Weekly.parse("mon 09:00"))
         self.access = Access(store, SlackDirectory(self.client), clock, roles or Roles(), self.channels)
         self.requests = Requests(store, clock)
@@ -122,6 +125,7 @@ class Bench:
             questions=self.questions,
             acting=self.acting,
             records=self.records,
+            plans=self.plans,
             digests=self.digests,
             access=self.access,
             requests=self.requests,
@@ -206,6 +210,7 @@ def bench(
     policy: AlertPolicy | None = None,
     roles: Roles | None = None,
     audit: str | None = None,
+    approval: str | None = None,
 ) -> Iterator[Bench]:
     clock = Hand()
     store = Store(store.engine, now=clock.now)  # so that leases run out as this clock goes
@@ -215,7 +220,7 @@ def bench(
         workspace.add_channel("C1", name="treasury")
         workspace.add_channel("C2", name="escalation")
         workspace.add_usergroup("S1", ["U2"])
-        made = Bench(store, workspace, clock, prefix, policy, roles, audit)
+        made = Bench(store, workspace, clock, prefix, policy, roles, audit, approval)
         flask = Flask("bench")
         flask.register_blueprint(slack_blueprint(made.app, SECRET))
         with served(flask) as port:

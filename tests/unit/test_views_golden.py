@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from digests import DIGESTS
+from planned import DIALOGS as PLAN_DIALOGS
+from planned import PLANS
 from productions import with_production
 from recordings import DIALOGS as RECORD_DIALOGS
 from recordings import RECORDS
@@ -335,6 +337,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     **DIGESTS,
     **RISKS,
     **RECORDS,
+    **PLANS,
     "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),
     "plimsoll_unwell": lambda: plimsoll(UNWELL, NAMED, Slash()),
     "usage": lambda: notes.usage("“banana” is not a price.", ("/ltv at 55000", "/ltv -20%")),
@@ -364,6 +367,7 @@ def test_slack_would_take_it(kind: str) -> None:
 DIALOGS: dict[str, Callable[[], dict[str, Any]]] = {
     "silence_dialog": lambda: modal(listed(), '{"response_url": "", "in_list": false}'),
     **RECORD_DIALOGS,
+    **PLAN_DIALOGS,
 }
 
 

@@ -4,6 +4,7 @@ from bot.store.columns import Base
 from bot.store.tables.alerting import Alert, AlertEvent, Fallback, Outbox, Silence
 from bot.store.tables.audit import Audit
 from bot.store.tables.market import PriceTick
+from bot.store.tables.planning import Plan
 from bot.store.tables.register import (
     Account,
     Calendar,
@@ -48,6 +49,7 @@ __all__ = [
     "Notice",
     "NoticeOutcome",
     "Outbox",
+    "Plan",
     "PriceIndex",
     "PriceTick",
     "RegisterChange",
