@@ -11,6 +11,7 @@ from bot.cli import output
 from bot.cli.common import At, AtPrice, Drop, Json, instant, scenario, sensible
 from bot.cli.holdings_ltv import open_book, say_restated
 from bot.cli.raising import print_raising
+from bot.cli.weekend import print_weekend
 from bot.services.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def sales(
         str | None, typer.Option("--raise", metavar="USD", help="How to raise this much, as 38000000 or 38m.")
     ] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="DATE", help="By this day, as 2026-03-01.")] = None,
+    weekend: Annotated[
+        bool, typer.Option("--weekend", help="What a fall would ask for while banks are closed, and what to do before.")
+    ] = False,
     at: At = None,
     json: Json = False,
 ) -> None:
@@ -41,7 +45,12 @@ def sales(
     --raise: at the last price, as a schedule by day.
     """
     what_if, wanted = scenario(price, drop), _wanted(amount, by)
+    if weekend and (what_if is not None or wanted is not None):
+        raise UsageError("--weekend has falls of its own; leave --price, --drop, --raise and --by out")
     book = open_book(instant(at), None)
+    if weekend:
+        print_weekend(book, json=json)
+        return
     if wanted is not None:
         _raise(book, *wanted, what_if, json=json)
         return

@@ -11,7 +11,11 @@ COMMANDS = (
     ("ltv", "Every loan against its lines", "[facility] [at 55000 | -20%]"),
     ("production", "Coins mined and sold, by month and by site", "[2026-01 | ytd | sites]"),
     ("record", "Movements, statements, notices, new terms, waivers", "[sold | notice | amendment | waiver … | claims]"),
-    ("sales", "What to sell so that no loan is at its call line", "[-30% | at 55000 | raise 38m by 2026-03-01]"),
+    (
+        "sales",
+        "What to sell so that no loan is at its call line",
+        "[-30% | at 55000 | raise 38m by … | weekend | plans]",
+    ),
     ("plimsoll", "Help, who may do what, health; how near the lines are", "[risk [facility] [at 55000 | -20%]]"),
 )
 

@@ -153,6 +153,14 @@ def moved_phrase(one: Moved) -> str:
     return f"{what}, {one.facility}: {show(one.before)} → {show(one.now)}"
 
 
+def since_phrase(book: Book, plan: Plan, changes: Sequence[Moved]) -> str:
+    """What has changed since an open plan for the same."""
+    said = f"{plan.title} ({plan.status}, made {moment(plan.made.at, book.treasury.zone, book.at)})"
+    if not changes:
+        return f"Since {said} no number has changed."
+    return f"Since {said}: {'; '.join(moved_phrase(one) for one in changes)}."
+
+
 def _carried_out(book: Book, plan: Plan) -> Iterator[str]:
     """What is recorded of an approved plan, and what is left of it now."""
     if plan.approved_at is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from typing import Protocol
 
 from bot.domain.alert import Person
@@ -17,7 +18,7 @@ from bot.domain.audit import Entry, What
 from bot.domain.book import Book
 from bot.domain.plan_words import refusal
 from bot.domain.planning import plan_now
-from bot.domain.plans import Act, Change, Did, Found, Plan, Status, Turn, Wanted, Why, decide, moved, propose
+from bot.domain.plans import Act, Change, Did, Found, Moved, Plan, Status, Turn, Wanted, Why, decide, moved, propose
 from bot.services.acting import ANSWER_WITHIN
 from bot.services.books import Books
 from bot.services.errors import PlimsollError
@@ -134,6 +135,18 @@ class Plans:
             kept = self._kept(tx, book, turn, by)
         self._tell()
         return kept
+
+    def since_last(self, wanted: Wanted) -> tuple[Plan, tuple[Moved, ...]] | None:
+        """The newest open plan for `wanted`, and each of its numbers that is another by now.
+
+        None where there is no such plan, or nothing comes of it any more.
+        """
+        with self._store.reading() as tx:
+            last = next((plan for plan in reversed(tx.open_plans()) if plan.wanted == wanted), None)
+            if last is None:
+                return None
+            made = plan_now(self._books.open(tx, self._clock.now()), wanted, tx.revision()).made
+        return (last, moved(last.made, made, Fraction(0))) if made is not None else None
 
     def plan(self, plan_id: int) -> tuple[Book, Plan]:
         """One plan, and the Book of now. PlimsollError: there is none."""

@@ -107,6 +107,8 @@ WHAT = {
     "/ltv": What(Role.VIEWER, "/ltv"),
     "/holdings": What(Role.VIEWER, "/holdings"),
     "/sales": What(Role.VIEWER, "/sales"),
+    "/sales weekend": What(Role.VIEWER, "/sales weekend"),
+    "/sales plans": What(Role.VIEWER, "/sales plans"),
     "/production": What(Role.VIEWER, "/production"),
     "/digest": What(Role.VIEWER, "/digest"),
     "/alerts": What(Role.VIEWER, "/alerts"),

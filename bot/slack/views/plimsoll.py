@@ -22,6 +22,8 @@ HELP = (
     ("ltv at 55000", "what if bitcoin were at $55,000"),
     ("ltv -20%", "what if bitcoin fell by 20 %"),
     ("sales", "what to sell, pledge or repay so that nothing is at a call line; also at 55000, -30%"),
+    ("sales weekend", "what a fall would ask for while no wire leaves, and what to do before"),
+    ("sales plans", "what was proposed, in whose hands it is, and how far it has come"),
     ("production", "this month's coins mined and sold, against plan and statement; a month: 2026-01, or ytd"),
     ("production sites", "where they were mined"),
     ("alerts", "what is open and in whose hands, silences, what closed last"),
