@@ -60,7 +60,8 @@ def test_the_next_answer_says_what_has_changed_since_the_last_plan(bot: Bench) -
     bot.clock.passes(24 * 3600)
     bot.knows("U1")
     later = shown(answered(bot).blocks)
-    assert "repay, antalpha: $" in later
+    assert "Since plan 1 (proposed, made <!date^" in later
+    assert " → " in later.partition("Since plan 1")[2]
     assert "no number has changed." not in later
 
 
