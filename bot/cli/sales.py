@@ -38,7 +38,7 @@ def sales(
     at: At = None,
     json: Json = False,
 ) -> None:
-    """The recommended sale and its alternatives side by side; or how to raise dollars by a day.
+    """What to sell at a price, or to raise dollars, by which way.
 
     What would be at a call line at the scenario price ends at its cure target: which coins to sell or pledge, what to
     repay, what it costs, by when it is credited. Without --price or --drop: at the policy's withstand_drop; with

@@ -36,7 +36,7 @@ def raising_sentence(book: Book, found: Raising) -> str:
         return f"{price_sentence(found.view)} Without a price nothing can be planned."
     short = found.shortfall
     if not found.feasible and short is not None:
-        return f"It cannot be raised in time: {_lacks(short)}. {_would_do(book, found, short)}"
+        return f"It cannot be raised in time: {_unmet(short)}. {_would_do(book, found, short)}"
     sales = [sale for sale in found.plan.sales if sale.day <= found.asked.due]
     if not sales:
         said = "Nothing is to be sold for it: cash above what stays is enough."
@@ -49,7 +49,7 @@ def raising_sentence(book: Book, found: Raising) -> str:
             f"after costs: that meets it and all that is due before{_and_later(found, mined)}."
         )
     if short is not None:
-        said += f" After it {_lacks(short)}. {_would_do(book, found, short)}"
+        said += f" Later, {_unmet(short)}. {_would_do(book, found, short)}"
     return said
 
 
@@ -59,11 +59,15 @@ def _and_later(found: Raising, mined: Sats) -> str:
     return ", and helps with what comes later, as newly mined coins are sold as they come" if mined and later else ""
 
 
-def _lacks(short: Shortfall) -> str:
-    purposes = list(dict.fromkeys(short.purposes))
-    if len(purposes) > MOST_PURPOSES:
-        purposes = [*purposes[:MOST_PURPOSES], f"{len(purposes) - MOST_PURPOSES} more"]
-    return f"on {day_name(short.day)} {sentence(purposes, 'and')} would lack {show_usd_short_up(short.missing)}"
+def _unmet(short: Shortfall) -> str:
+    return f"on {day_name(short.day)} {_purposes(short)} cannot be paid"
+
+
+def _purposes(short: Shortfall) -> str:
+    named = list(dict.fromkeys(short.purposes))
+    if len(named) > MOST_PURPOSES:
+        named = [*named[:MOST_PURPOSES], f"{len(named) - MOST_PURPOSES} more"]
+    return sentence(named, "and")
 
 
 def _would_do(book: Book, found: Raising, short: Shortfall) -> str:
@@ -86,7 +90,8 @@ def _runway(found: Raising, one: Runway) -> str:
     short, weeks = one.plan.shortfall, one.plan.runway_weeks
     if short is None or weeks is None:
         return f"{at}: everything due until {day_name(found.until)} is met."
-    return f"{at}: {weeks} week{'' if weeks == 1 else 's'}; {_lacks(short)}."
+    lasts = f"{weeks} week{'' if weeks == 1 else 's'}, until {day_name(short.day)}"
+    return f"{at}: {lasts}; then {_purposes(short)} would lack {show_usd_short_up(short.missing)}."
 
 
 def expected_line(book: Book, found: Raising) -> str:

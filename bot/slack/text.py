@@ -51,6 +51,19 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else _HALF.sub("", text[: longest - 1]) + "…"
 
 
+def clipped(text: str, longest: int) -> str:
+    """Domain text that as mrkdwn has at most `longest` characters, cut between words and never inside a moment."""
+    if len(rich(text)) <= longest:
+        return text
+    kept, room = "", longest - 2
+    for token in _TOKEN.findall(text):
+        room -= len(rich(token))
+        if room < 0:
+            break
+        kept += token
+    return f"{kept.rstrip()} …"
+
+
 def _marked(found: re.Match[str]) -> str:
     if found[1][0] in "@#":
         return f"<{found[1]}>"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import answering, checking, dwelling, processes, replaying, risking
+from tests.benchmarks import answering, checking, covering, dwelling, processes, replaying, risking
 
 if __name__ == "__main__":
-    for benchmark in (answering.run, checking.run, dwelling.run, replaying.run, risking.run, processes.run):
+    lasting = (answering.run, checking.run, dwelling.run, replaying.run, risking.run, processes.run, covering.run)
+    for benchmark in lasting:
         for line in benchmark():
             print(line, flush=True)  # noqa: T201

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.cli import main
-from edge.cli_process import OPENED, Plimsoll, price
+from edge.cli_process import OPENED, Plimsoll, Ran, price
 from edge.selling import SATURDAY, SATURDAY_WITH_STABLECOINS, WORKED, edited
 
 ASKED = ("sales", "--at", OPENED, "--price", "55000")
@@ -46,6 +47,28 @@ Do nothing: Antalpha may sell 1,984.31 pledged BTC from Sun 1 Feb 17:59.
 """
 
 
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logs_put_back: None
+) -> Plimsoll:
+    """Runs one command in an empty directory, in this process and so in no time."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*asked: str) -> Ran:
+        code = main(asked)
+        return Ran(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def contract(here: Plimsoll, recorded_database: Path, tmp_path: Path) -> Plimsoll:
+    """The same, with the contract's treasury recorded."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(recorded_database, tmp_path / "var")
+    return here
+
+
 def ask(plimsoll: Plimsoll, directory: Path, text: str, *asked: str) -> Any:
     """What `asked` says in JSON of the treasury file `text`."""
     (directory / "t.toml").write_text(text, encoding="utf-8")
@@ -64,8 +87,8 @@ def test_people_read_the_recommendation_the_steps_and_each_way_beside_it(importe
     assert shown.out == SHOWN
 
 
-def test_the_contracts_four_cures(plimsoll: Plimsoll, tmp_path: Path) -> None:
-    told = ask(plimsoll, tmp_path, WORKED, *ASKED)
+def test_the_contracts_four_cures(here: Plimsoll, tmp_path: Path) -> None:
+    told = ask(here, tmp_path, WORKED, *ASKED)
     way = ways(told)
     assert {name: one["feasible"] for name, one in way.items()} == {
         "recommended mix": True,
@@ -92,19 +115,19 @@ def test_the_contracts_four_cures(plimsoll: Plimsoll, tmp_path: Path) -> None:
     assert (sold["facility"], sold["at"]) == ("antalpha", "2026-02-01T23:59:59Z")
 
 
-def test_cash_comes_before_a_top_up_and_a_top_up_before_a_sale(plimsoll: Plimsoll, tmp_path: Path) -> None:
+def test_cash_comes_before_a_top_up_and_a_top_up_before_a_sale(here: Plimsoll, tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(WORKED, encoding="utf-8")
-    assert plimsoll("import", "t.toml").code == 0
-    shown = " ".join(plimsoll(*ASKED).out.split())
+    assert here("import", "t.toml").code == 0
+    shown = " ".join(here(*ASKED).out.split())
     assert "Repay Antalpha $49,750,000.00 from cash: LTV 77.92 % → 65.00 %, call line then $47,666.66." in shown
 
 
-def test_what_json_prints_cures_when_it_is_recorded(plimsoll: Plimsoll, tmp_path: Path) -> None:
-    movements = ask(plimsoll, tmp_path, edited(), *ASKED)["recommended"]["movements"]
+def test_what_json_prints_cures_when_it_is_recorded(here: Plimsoll, tmp_path: Path) -> None:
+    movements = ask(here, tmp_path, edited(), *ASKED)["recommended"]["movements"]
     assert [one["kind"] for one in movements] == ["sold", "repaid"]
     lines = ["\n".join(f"{key} = {_toml(key, value)}" for key, value in one.items()) for one in movements]
     carried = "\n".join([edited(), *(f"\n[[movement]]\n{line}" for line in lines)])
-    told = ask(plimsoll, tmp_path, carried, "ltv", "antalpha", "--at", "2026-02-01T01:00:00Z", "--price", "55000")
+    told = ask(here, tmp_path, carried, "ltv", "antalpha", "--at", "2026-02-01T01:00:00Z", "--price", "55000")
     (antalpha,) = told["facilities"]
     assert (antalpha["lender_ltv_pct"], antalpha["collateral_btc"]) == ("65.00", "4378.12911722")
 
@@ -113,8 +136,8 @@ def _toml(key: str, value: str) -> str:
     return value if key == "at" else f'"{value}"'
 
 
-def test_on_a_saturday_a_wire_is_too_late_until_monday_and_coins_are_not(plimsoll: Plimsoll, tmp_path: Path) -> None:
-    told = ask(plimsoll, tmp_path, SATURDAY, *ON_SATURDAY)
+def test_on_a_saturday_a_wire_is_too_late_until_monday_and_coins_are_not(here: Plimsoll, tmp_path: Path) -> None:
+    told = ask(here, tmp_path, SATURDAY, *ON_SATURDAY)
     cash, top_up = ways(told)["repay from cash"], ways(told)["top up"]
     assert not cash["feasible"]
     assert cash["why"] == (
@@ -128,15 +151,15 @@ def test_on_a_saturday_a_wire_is_too_late_until_monday_and_coins_are_not(plimsol
     assert any("can leave from Mon 9 Feb 08:00" in note for note in told["recommended"]["notes"])
 
 
-def test_on_a_saturday_stablecoins_are_in_time(plimsoll: Plimsoll, tmp_path: Path) -> None:
-    told = ask(plimsoll, tmp_path, SATURDAY_WITH_STABLECOINS, *ON_SATURDAY)
+def test_on_a_saturday_stablecoins_are_in_time(here: Plimsoll, tmp_path: Path) -> None:
+    told = ask(here, tmp_path, SATURDAY_WITH_STABLECOINS, *ON_SATURDAY)
     cash = ways(told)["repay from cash"]
     assert (cash["feasible"], cash["repay_usd"], cash["credited_at"]) == (True, "49750000.00", "2026-02-07T15:15:00Z")
     assert [(leg["account"], leg["starts"]) for leg in cash["legs"]] == [("wallet", "2026-02-07T14:15:00Z")]
 
 
-def test_json_carries_what_every_question_does(imported: Plimsoll) -> None:
-    told = imported(*ASKED, "--json").json
+def test_json_carries_what_every_question_does(contract: Plimsoll) -> None:
+    told = contract(*ASKED, "--json").json
     assert (told["as_of"], told["price"]["usd"], told["price"]["state"], told["restated"]) == (
         OPENED,
         "55000.00",
@@ -147,13 +170,13 @@ def test_json_carries_what_every_question_does(imported: Plimsoll) -> None:
     assert told["recommended"] == told["alternatives"][0]
 
 
-def test_without_a_price_named_it_plans_at_the_fall_to_withstand(imported: Plimsoll, tmp_path: Path) -> None:
+def test_without_a_price_named_it_plans_at_the_fall_to_withstand(contract: Plimsoll, tmp_path: Path) -> None:
     price(tmp_path, "2026-02-01T00:00:00Z", 68_500_00)
-    told = imported("sales", "--at", "2026-02-01T00:01:00Z", "--json").json
+    told = contract("sales", "--at", "2026-02-01T00:01:00Z", "--json").json
     assert (told["price"]["usd"], told["price"]["state"], told["price"]["age_s"]) == ("68500.00", "fresh", 60)
     assert told["scenario"] == {"usd": "47950.00", "state": "scenario", "drop_pct": "30.00", "from_usd": "68500.00"}
     assert told["recommended"]["feasible"]
-    mild = imported("sales", "--at", "2026-02-01T00:01:00Z", "--drop", "10", "--json").json
+    mild = contract("sales", "--at", "2026-02-01T00:01:00Z", "--drop", "10", "--json").json
     assert (mild["price"]["usd"], mild["recommended"], mild["alternatives"]) == ("61650.00", None, [])
     assert mild["text"] == (
         "Nothing would be at a call line at $61,650.00 (10 % below the last price, $68,500.00, 60 s old). The nearest "
@@ -161,17 +184,17 @@ def test_without_a_price_named_it_plans_at_the_fall_to_withstand(imported: Plims
     ).replace("60 s", "1 min")
 
 
-def test_without_a_price_it_says_so(imported: Plimsoll) -> None:
-    shown = imported("sales", "--at", OPENED)
+def test_without_a_price_it_says_so(contract: Plimsoll) -> None:
+    shown = contract("sales", "--at", OPENED)
     assert (shown.code, shown.out.splitlines()[2]) == (0, "No price yet. Without a price nothing can be recommended.")
     assert "Ask with --price" in shown.out
-    told = imported("sales", "--at", OPENED, "--json").json
+    told = contract("sales", "--at", OPENED, "--json").json
     assert (told["price"]["state"], told["scenario"]["usd"], told["recommended"]) == ("none", None, None)
 
 
-def test_dollars_by_a_day_are_raised_from_new_coins_first(imported: Plimsoll) -> None:
+def test_dollars_by_a_day_are_raised_from_new_coins_first(contract: Plimsoll) -> None:
     asked = ("sales", "--at", OPENED, "--price", "68500", "--raise", "4m", "--by", "2026-02-04")
-    told = imported(*asked, "--json").json
+    told = contract(*asked, "--json").json
     fund = told["fund"]
     assert (told["recommended"], told["alternatives"], fund["feasible"]) == (None, [], True)
     assert [(one["day"], one["mined_btc"], one["free_btc"]) for one in fund["sales"]][:3] == [
@@ -184,7 +207,7 @@ def test_dollars_by_a_day_are_raised_from_new_coins_first(imported: Plimsoll) ->
         ("2026-03-01", "operations"),
     ]
     assert fund["shortfall"]["day"] == "2026-03-01"
-    shown = imported(*asked).out
+    shown = contract(*asked).out
     assert shown.startswith(
         "Example Mining, Sat 31 Jan 2026 17:59 CST: Raise $4,000,000.00 by Wed 4 Feb 2026, selling at $68,500.00 "
         "(what if)\n\nSell 78.58 BTC by then (78.58 newly mined), $5,355,232.12 after costs: that meets it"
@@ -192,17 +215,17 @@ def test_dollars_by_a_day_are_raised_from_new_coins_first(imported: Plimsoll) ->
     assert "Sun 1 Feb 2026" in shown
 
 
-def test_the_runway_is_at_the_last_price_and_at_the_fall_to_withstand(imported: Plimsoll, tmp_path: Path) -> None:
+def test_the_runway_is_at_the_last_price_and_at_the_fall_to_withstand(contract: Plimsoll, tmp_path: Path) -> None:
     price(tmp_path, "2026-02-01T00:00:00Z", 68_500_00)
     asked = ("sales", "--at", "2026-02-01T00:01:00Z", "--raise", "$38,000,000", "--by", "2026-03-20")
-    runways = imported(*asked, "--json").json["fund"]["runways"]
+    runways = contract(*asked, "--json").json["fund"]["runways"]
     assert [(one["price_usd"], one["drop_pct"], one["weeks"], one["ends"]) for one in runways] == [
         ("68500.00", None, 6, "2026-03-20"),
         ("47950.00", "30.00", 4, "2026-03-01"),
     ]
     assert (
-        "Runway at $47,950.00 (30 % below the last price): 4 weeks; on Sun 1 Mar 2026 operations"
-        in imported(*asked).out
+        "Runway at $47,950.00 (30 % below the last price): 4 weeks, until Sun 1 Mar 2026; then operations"
+        in contract(*asked).out
     )
 
 
@@ -230,15 +253,6 @@ def test_the_runway_is_at_the_last_price_and_at_the_fall_to_withstand(imported: 
         ),
     ],
 )
-@pytest.mark.usefixtures("imported", "logs_put_back")
-def test_a_wrong_question_is_refused_in_one_line(
-    arguments: tuple[str, ...],
-    line: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code = main(["sales", "--at", OPENED, *arguments])
-    said = capsys.readouterr()
-    assert (code, said.out, said.err) == (2, "", f"{line}\n")
+def test_a_wrong_question_is_refused_in_one_line(contract: Plimsoll, arguments: tuple[str, ...], line: str) -> None:
+    said = contract("sales", "--at", OPENED, *arguments)
+    assert (said.code, said.out, said.err) == (2, "", f"{line}\n")

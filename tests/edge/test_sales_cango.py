@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.cli import main
 from edge.cli_process import ROOT, run_plimsoll
 
 PRICES = ROOT.parent / "shared" / "data" / "btcusd_15m.csv.gz"
@@ -21,7 +23,7 @@ SOLD_BTC, SOLD_USD = 4_451, 305_000_000
 
 
 @pytest.fixture(scope="module")
-def cango(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which the example is recorded."""
     directory = tmp_path_factory.mktemp("cango")
     done = run_plimsoll(directory, "import", str(ROOT / "bot" / "examples" / "cango.toml"))
@@ -29,12 +31,22 @@ def cango(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def asked(directory: Path, *price: str) -> Any:
-    return run_plimsoll(directory, "sales", "--at", AT, *price, "--json").json
+@pytest.fixture
+def cango(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logs_put_back: None
+) -> Callable[..., Any]:
+    """Asks it in this process, and so in no time; what the JSON says."""
+    monkeypatch.chdir(recorded)
+
+    def ask(*asked: str) -> Any:
+        assert main([*asked, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return ask
 
 
-def test_at_the_price_of_the_moment_nothing_had_to_be_sold(cango: Path) -> None:
-    told = asked(cango, "--price", SPOT)
+def test_at_the_price_of_the_moment_nothing_had_to_be_sold(cango: Callable[..., Any]) -> None:
+    told = cango("sales", "--at", AT, "--price", SPOT)
     assert told["recommended"] is None
     assert told["text"] == (
         "Nothing would be at a call line at $70,521.08 (what if). The nearest is Antalpha's margin-call line at "
@@ -52,22 +64,22 @@ PLANS = {
 
 
 @pytest.mark.parametrize("usd", PLANS)
-def test_at_lower_prices_it_sells_pledged_coins_by_the_lenders_desk(cango: Path, usd: str) -> None:
-    best = asked(cango, "--price", usd)["recommended"]
+def test_at_lower_prices_it_sells_pledged_coins_by_the_lenders_desk(cango: Callable[..., Any], usd: str) -> None:
+    best = cango("sales", "--at", AT, "--price", usd)["recommended"]
     cash = next(leg["usd"] for leg in best["legs"] if leg["way"] == "cash")
     (antalpha,) = [one for one in best["by_facility"] if one["id"] == "antalpha"]
     assert (best["sell_pledged_btc"], best["repay_usd"], cash, antalpha["call_price_usd"]) == PLANS[usd]
     assert (best["sell_free_btc"], best["top_up_btc"], antalpha["cured"]) == ("0.00000000", "0.00000000", True)
 
 
-def test_what_was_sold_is_about_what_it_asks_for_at_a_fall_of_23_5_per_cent(cango: Path) -> None:
-    coins = float(asked(cango, "--price", "53929.37")["recommended"]["sell_pledged_btc"])
+def test_what_was_sold_is_about_what_it_asks_for_at_a_fall_of_23_5_per_cent(cango: Callable[..., Any]) -> None:
+    coins = float(cango("sales", "--at", AT, "--price", "53929.37")["recommended"]["sell_pledged_btc"])
     assert abs(coins - SOLD_BTC) < 1
     assert round(1 - 53_929.37 / float(SPOT), 3) == 0.235
 
 
-def test_after_the_real_sale_the_loan_withstands_a_fall_of_41_per_cent(cango: Path) -> None:
-    told = run_plimsoll(cango, "ltv", "antalpha", "--at", "2026-02-08T18:00:00Z", "--price", SPOT, "--json").json
+def test_after_the_real_sale_the_loan_withstands_a_fall_of_41_per_cent(cango: Callable[..., Any]) -> None:
+    told = cango("ltv", "antalpha", "--at", "2026-02-08T18:00:00Z", "--price", SPOT)
     (antalpha,) = told["facilities"]
     call = next(tier for tier in antalpha["tiers"] if tier["kind"] == "call")
     assert (antalpha["lender_ltv_pct"], call["price_usd"], call["headroom_pct"]) == ("47.20", "41610.46", "41.00")

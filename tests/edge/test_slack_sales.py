@@ -110,10 +110,11 @@ def test_dollars_are_raised_by_a_day(bot: Bench) -> None:
     text = said(bot, "/sales raise 38m by 2026-03-01")
     assert text.startswith(
         "*Raise $38,000,000.00 by Sun 1 Mar 2026, selling at $68,500.00 (12 s old, 4 sources)*\n"
-        "It cannot be raised in time: on Sun 1 Mar 2026 operations and the amount asked for would lack $76.00M."
+        "It cannot be raised in time: on Sun 1 Mar 2026 operations and the amount asked for cannot be paid. "
+        "Short by $76.00M, or 1,140."
     )
     assert "$38.00M for operations is recorded for that day already; this is besides it." in text
-    assert "Runway at $68,500.00: 3 weeks; on Sun 1 Mar 2026" in text
+    assert "Runway at $68,500.00: 3 weeks, until Sun 1 Mar 2026; then operations" in text
     assert "Runway at $47,950.00 (30 % below the last price): 3 weeks" in text
     low = said(bot, "/sales raise $2,000,000 by 2026-02-20 at 60k")
     assert low.startswith("*Raise $2,000,000.00 by Fri 20 Feb 2026, selling at $60,000.00 (what if)*\n")

@@ -21,6 +21,7 @@ from productions import with_production
 from recordings import DIALOGS as RECORD_DIALOGS
 from recordings import RECORDS
 from risks import RISKS
+from sold import SALES
 
 from bot.domain.alerts import Act, ActKind, Alert, AlertPolicy, Hold, Person, Silence, Transition, decide
 from bot.domain.book import Book, Register
@@ -336,6 +337,7 @@ KINDS: dict[str, Callable[[], Payload]] = {
     "alert_behind_plan": lambda: alerts.alert(behind()),
     **DIGESTS,
     **RISKS,
+    **SALES,
     **RECORDS,
     **PLANS,
     "plimsoll": lambda: plimsoll(WELL, EVERYBODY, Slash("tr-")),

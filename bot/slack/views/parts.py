@@ -8,7 +8,7 @@ from typing import Any
 from slackblocks import Block, ContextBlock, ImageBlock, SectionBlock, SlackFile, Text
 
 from bot.slack.limits import TEXT, Payload
-from bot.slack.text import cut, escape, packed
+from bot.slack.text import clipped, cut, escape, packed, rich
 
 LONGEST_ALT = 2_000
 LONGEST_TEXT = 4_000
@@ -63,6 +63,19 @@ def shortened(items: Sequence[str], most: int, last: str) -> list[str]:
     if len(items) <= most:
         return list(items)
     return [*items[:most], f"and {len(items) - most} more{f': {last}' if last else ''}"]
+
+
+def fitted(items: Sequence[str], most: int, room: int, last: str) -> list[str]:
+    """As `shortened`, of domain text, and no more than has `room` characters as mrkdwn; one that is longer is cut."""
+    count = 0
+    for item in items[:most]:
+        room -= len(rich(item)) + 1
+        if room < 0:
+            break
+        count += 1
+    if not count and items:
+        return shortened([clipped(items[0], max(room + len(rich(items[0])), 80)), *items[1:]], 1, last)
+    return shortened(items, count, last)
 
 
 assert LONGEST_TEXT < TEXT  # noqa: S101  (a relation between two constants)

@@ -17,14 +17,13 @@ from bot.domain.raising_words import (
     sale_runs,
 )
 from bot.slack.limits import Payload
-from bot.slack.text import flat, rich
+from bot.slack.text import clipped, flat, rich
 from bot.slack.views.ltv import price_line
-from bot.slack.views.parts import context, payload, section, sections, shortened
-from bot.slack.views.sales import clipped
+from bot.slack.views.parts import context, fitted, payload, section, sections
 
 MOST_RUNS = 14
 MOST_NEEDS = 10
-LONGEST = 2_200
+LONGEST = 1_900
 """Characters of one part: three of them, and the sentence, stay under what a message may have."""
 
 
@@ -35,9 +34,9 @@ def raising(book: Book, found: Raising) -> Payload:
     blocks: list[Block] = [section(f"*{rich(first)}*"), *sections(clipped(said, LONGEST))]
     runs = [f"• {run_line(*run)}" for run in sale_runs(found)]
     if runs:
-        blocks += sections(clipped("\n".join(["Sell:", *shortened(runs, MOST_RUNS, whole)]), LONGEST))
+        blocks += sections("\n".join(["Sell:", *fitted(runs, MOST_RUNS, LONGEST, whole)]))
     blocks += sections(clipped("\n".join(filter(None, [recorded_note(found), *runway_lines(found)])), LONGEST))
     needs = [f"• {line}" for line in need_lines(found)]
-    blocks += sections(clipped("\n".join(["To be paid:", *shortened(needs, MOST_NEEDS, whole)]), LONGEST))
+    blocks += sections("\n".join(["To be paid:", *fitted(needs, MOST_NEEDS, LONGEST, whole)]))
     blocks += [context(rich(f"{expected_line(book, found)} {price_line(book)}"))]
     return payload(flat("\n".join([first, said, *runway_lines(found)])), blocks)

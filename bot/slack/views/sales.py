@@ -13,18 +13,18 @@ from bot.domain.sales_rows import label, rows, told
 from bot.domain.sales_words import heading, lowered, plan_sentence, recommendation, steps
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
-from bot.slack.text import flat, packed, rich
+from bot.slack.text import clipped, flat, packed, rich
 from bot.slack.views.ltv import price_line
-from bot.slack.views.parts import code, context, payload, section, sections, shortened
+from bot.slack.views.parts import code, context, fitted, payload, section, sections, shortened
 
 MOST_STEPS = 12
 MOST_NOTES = 6
 LONGEST_SAID = 1_500
 """Characters of a sentence that names many lenders."""
-LONGEST_TODO = 2_500
+LONGEST_TODO, LONGEST_NOTES = 1_700, 800
 MOST_NOW = 4
 LONGEST_NOW = 1_000
-"""Characters of a plan under an alert's own numbers, before moments become dates."""
+"""Characters of a plan under an alert's own numbers."""
 LONGEST_WAY = 550
 """Characters of one alternative: six of them, and what is above them, stay under what a message may have."""
 
@@ -65,11 +65,12 @@ def plan_now(book: Book, key: str, slash: Slash) -> list[Block]:
 
 def _todo(book: Book, best: Alternative) -> Iterator[str]:
     """Each step with its exact amounts, and what must be known before."""
-    numbered = [f"{n}. {step}" for n, step in enumerate(steps(book, best), 1)]
-    notes = [f"• {note}" for note in best.notes]
-    lines = [*shortened(numbered, MOST_STEPS, "plimsoll sales"), *shortened(notes, MOST_NOTES, "plimsoll sales")]
-    if lines:
-        yield from packed(clipped("\n".join(lines), LONGEST_TODO))
+    numbered = fitted(
+        [f"{n}. {step}" for n, step in enumerate(steps(book, best), 1)], MOST_STEPS, LONGEST_TODO, "plimsoll sales"
+    )
+    notes = fitted([f"• {note}" for note in best.notes], MOST_NOTES, LONGEST_NOTES, "plimsoll sales")
+    if lines := [*numbered, *notes]:
+        yield from packed("\n".join(lines))
 
 
 def _others(book: Book, answer: Answer) -> Iterator[str]:
@@ -80,13 +81,3 @@ def _others(book: Book, answer: Answer) -> Iterator[str]:
         same = answer.recommended is not None and one.feasible and one.legs == answer.recommended.legs
         said = "the same as recommended." if same else clipped(told(row), LONGEST_WAY)
         yield f"*{rich(label(one.name))}*: {rich(said)}"
-
-
-def clipped(text: str, longest: int) -> str:
-    """Domain text of at most `longest` characters, cut between words and never inside a moment."""
-    if len(text) <= longest:
-        return text
-    head = text[:longest]
-    if head.rfind("\x02") > head.rfind("\x03"):
-        head = head[: head.rfind("\x02")]
-    return f"{head.rsplit(' ', 1)[0].rstrip()} …"
