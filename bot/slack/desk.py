@@ -172,6 +172,16 @@ class Desk:
         if asked.response_url:
             self.run_later(lambda: respond(asked.response_url, payload))
 
+    def in_a_moment(self, asked: Asked, handler: Handler, words: str) -> Payload:
+        """Says `words` at once; what `handler` answers follows through the response_url: it may take longer than Slack
+        waits."""
+
+        def later() -> None:
+            respond(asked.response_url, self._guarded(asked, lambda: self.ephemeral(self._handled(asked, handler, ()))))
+
+        self.run_later(later)
+        return notes.note(words)
+
     def ephemeral(self, payload: Payload | None) -> Payload:
         """The payload for one person's eyes."""
         if payload is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.slack.commands import sales
 from bot.slack.views.plans import ADJUST, DROP, PROPOSE
 from bot.store.store import Store
 from bot.workspace.model import Message
@@ -94,3 +95,11 @@ def test_dismissed_it_is_gone_and_nothing_was_proposed(bot: Bench) -> None:
 def test_a_weekend_is_asked_about_by_its_word(bot: Bench) -> None:
     assert said(bot, "/sales weekend").startswith("*No rail ever closes: ")
     assert said(bot, "/sales Weekend") == said(bot, "/sales weekend")
+
+
+def test_a_plan_for_many_facilities_follows_the_acknowledgement(bot: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sales, "AT_ONCE", 0)
+    assert said(bot, "/sales at 55000") == "Planning for 1 facilities takes a moment; the answer follows."
+    bot.quiet()
+    assert told(bot)[-1].startswith("*Recommended sale at $55,000.00")
+    assert said(bot, "/sales banana").startswith("“banana” is nothing to ask sales about.")

@@ -29,6 +29,8 @@ from bot.slack.views.weekend import weekend_answer
 
 EXAMPLES = ("sales", "sales -30%", "sales at 55000", "sales raise 38m by 2026-03-01")
 PLANS = "plans"
+AT_ONCE = 20
+"""Facilities for which a plan is there well within the 3 s that Slack waits."""
 
 
 def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
@@ -45,8 +47,17 @@ def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
         book = questions.book()
         if question.usd is not None and question.by is not None:
             return raising_view(book, to_raise(book, question.usd, question.by, question.scenario))
-        answer = recommended(book, question.scenario)
-        return view(book, answer, desk.slash, under=_what_to_do(book, answer, question.scenario))
+        loans = len(book.treasury.facilities)
+        if loans > AT_ONCE:
+            return desk.in_a_moment(
+                asked, planned, f"Planning for {loans} facilities takes a moment; the answer follows."
+            )
+        return planned(asked)
+
+    def planned(asked: Asked) -> Payload:
+        scenario, book = parse_sales(asked.text).scenario, questions.book()
+        answer = recommended(book, scenario)
+        return view(book, answer, desk.slash, under=_what_to_do(book, answer, scenario))
 
     def _what_to_do(book: Book, answer: Answer, scenario: Scenario | None) -> list[Block]:
         """What has changed since the last plan for the same, and the buttons."""
