@@ -16,17 +16,16 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.domain.price import PriceState, PriceView
-from bot.domain.quotes import Tick, Verdict
 from bot.domain.slots import Claim
 from bot.domain.transitions import Transition
 from bot.domain.words import span
 from bot.fallback import AppriseTargets, check_targets
-from bot.health import DOWN, REFUSALS, UNDELIVERED_TOO_LONG, Metrics, Troubles, outbox_state
+from bot.health import DOWN, REFUSALS, Metrics, Troubles
 from bot.heartbeat import Ping
 from bot.illustrating import Illustrating
 from bot.jobs import DIGEST_LEASE, jobs_of
 from bot.logs import Redaction
+from bot.own_health import health_of
 from bot.prices.feed import FeedPolicy, PriceFeed
 from bot.schedule import Schedule
 from bot.services.access import Access
@@ -318,33 +317,11 @@ class Running:
 
     def health(self) -> Health:
         """How it is, for `/plimsoll`."""
-        now = self.clock.now()
-        sources = tuple(name for name, _ in self.settings.price_sources)
-        try:
-            with self.store.reading() as tx:
-                view, tick, treasury = self.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
-                checked, closed = tx.checked_ago(), self.access.closed(tx)
-            outbox = outbox_state(self.store, now)
-        except DOWN as error:
-            return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
-        return Health(
-            at=now,
-            price=view,
-            sources=sources,
-            dropped=_left_out(tick, Verdict.OUTLIER, Verdict.STALE),
-            missing=_left_out(tick, Verdict.FAILED),
-            last_check=None if checked is None else now - checked,
-            check_within=self.settings.polled_within,
-            undelivered=outbox.pending,
-            undelivered_since=outbox.since,
-            deliver_within=UNDELIVERED_TOO_LONG,
-            failed=outbox.failed,
-            failures=outbox.reasons,
-            socket_silent_for=self._socket.silent_for() if self._socket else None,
-            closed=tuple(closed),
-            facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
-            version=_version(),
-        )
+        return health_of(self)
+
+    def heard(self) -> timedelta | None:
+        """How long Slack's socket has been silent; None without one."""
+        return self._socket.silent_for() if self._socket else None
 
     def _wake_delivery(self) -> None:
         """Something was written for the channel: where this process delivers, it does so at once."""
@@ -397,11 +374,6 @@ def _signing_secret(settings: Settings) -> str:
     return given.get_secret_value() if given else secrets.token_hex()
 
 
-def _left_out(tick: Tick | None, *verdicts: Verdict) -> tuple[str, ...]:
-    """The sources of the last poll that were judged so, with the reason."""
-    return tuple(f"{quote.source} ({quote.why})" for quote in tick.quotes if quote.verdict in verdicts) if tick else ()
-
-
 def _reason(error: Exception) -> str:
     return str(error.response["error"]) if isinstance(error, SlackApiError) else str(error)
 
@@ -409,12 +381,3 @@ def _reason(error: Exception) -> str:
 def _posting_time_out(settle_after: timedelta) -> int:
     """A post must have ended, one way or the other, before it is looked for."""
     return max(1, min(TIME_OUT_S, int(settle_after.total_seconds()) - 1))
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("plimsoll-bot")
-    except PackageNotFoundError:
-        return ""

@@ -1,0 +1,58 @@
+"""How a running bot is, as it says itself: for `/plimsoll`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.price import PriceState, PriceView
+from bot.domain.quotes import Tick, Verdict
+from bot.health import DOWN, UNDELIVERED_TOO_LONG, outbox_state
+from bot.slack.health import Health
+
+if TYPE_CHECKING:
+    from bot.app import Running
+
+
+def health_of(running: Running) -> Health:
+    """Its price and sources, its checks, what waits to be delivered, and where it may not speak. No network."""
+    now = running.clock.now()
+    sources = tuple(name for name, _ in running.settings.price_sources)
+    try:
+        with running.store.reading() as tx:
+            view, tick, treasury = running.books.price_at(tx, now), tx.last_tick(now), tx.treasury()
+            checked, closed = tx.checked_ago(), running.access.closed(tx)
+        outbox = outbox_state(running.store, now)
+    except DOWN as error:
+        return Health(now, PriceView(PriceState.NONE), sources, database=type(error).__name__, version=_version())
+    return Health(
+        at=now,
+        price=view,
+        sources=sources,
+        dropped=_left_out(tick, Verdict.OUTLIER, Verdict.STALE),
+        missing=_left_out(tick, Verdict.FAILED),
+        last_check=None if checked is None else now - checked,
+        check_within=running.settings.polled_within,
+        undelivered=outbox.pending,
+        undelivered_since=outbox.since,
+        deliver_within=UNDELIVERED_TOO_LONG,
+        failed=outbox.failed,
+        failures=outbox.reasons,
+        socket_silent_for=running.heard(),
+        closed=tuple(closed),
+        facility=treasury.facilities[0].id if treasury and treasury.facilities else "",
+        version=_version(),
+    )
+
+
+def _left_out(tick: Tick | None, *verdicts: Verdict) -> tuple[str, ...]:
+    """The sources of the last poll that were judged so, with the reason."""
+    return tuple(f"{quote.source} ({quote.why})" for quote in tick.quotes if quote.verdict in verdicts) if tick else ()
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("plimsoll-bot")
+    except PackageNotFoundError:
+        return ""
