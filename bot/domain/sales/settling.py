@@ -160,7 +160,7 @@ def _rounded(problem: Problem, settles: Settles) -> Found | None:
         return Found(solution, problem, None, settles, proven) if solution is not None else None
     for anew in (False, True):
         for cents in _TIGHTER:
-            tried = _whole_repayments(_tightened(problem, solution, cents), "usd") if cents else exact
+            tried = _tighter(problem, solution, cents) if cents else exact
             if tried[0] is not None and not tried[0].short:
                 whole = replace(tried[1], patients=problem.patients, margin={})
                 draft = Draft(whole, tried[0], floor if cents else ceil)
@@ -169,11 +169,24 @@ def _rounded(problem: Problem, settles: Settles) -> Found | None:
     return None
 
 
+def _tighter(problem: Problem, exact: Solution, cents: int) -> tuple[Solution | None, Problem, bool]:
+    """The solution of a tighter problem; once more where that repays somebody whom the exact one does not."""
+    tried = _whole_repayments(_tightened(problem, exact, cents), "usd")
+    found = tried[0]
+    if found is None or all(_repaid(exact, one) or not _repaid(found, one) for one in problem.patients):
+        return tried
+    return _whole_repayments(_tightened(problem, found, cents), "usd")
+
+
+def _repaid(solution: Solution, patient: Patient) -> Fraction:
+    return sum((solution["repay", member.id] for member in patient.members), Fraction(0))
+
+
 def _tightened(problem: Problem, exact: Solution, cents: int) -> Problem:
     """The same with every cure some cents further off, and as many more dollars for what the solution repays."""
     margin = {}
     for one in problem.patients:
-        repaid = sum((exact["repay", member.id] for member in one.members), Fraction(0))
+        repaid = _repaid(exact, one)
         margin[one.id] = cents / repaid if repaid else Fraction(0)
     return replace(problem, patients=tuple(_further_off(one, cents) for one in problem.patients), margin=margin)
 
