@@ -158,6 +158,17 @@ def test_on_a_saturday_stablecoins_are_in_time(here: Plimsoll, tmp_path: Path) -
     assert [(leg["account"], leg["starts"]) for leg in cash["legs"]] == [("wallet", "2026-02-07T14:15:00Z")]
 
 
+def test_with_a_loan_and_its_group_each_has_a_line_of_its_own(contract: Plimsoll) -> None:
+    shown = contract("sales", "--at", "2026-02-07T15:00:00Z", "--price", "55000").out
+    assert shown.endswith(
+        """
+By facility               LTV     Then  Call line then           Repaid  Settled by
+antalpha              78.03 %  65.00 %      $47,666.66  $144,659,737.35  Sat 7 Feb 10:00
+antalpha-all (group)  78.03 %  65.00 %      $45,833.33  $144,659,737.35  Sat 7 Feb 10:00
+"""
+    )
+
+
 def test_json_carries_what_every_question_does(contract: Plimsoll) -> None:
     told = contract(*ASKED, "--json").json
     assert (told["as_of"], told["price"]["usd"], told["price"]["state"], told["restated"]) == (
