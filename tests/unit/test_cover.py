@@ -219,6 +219,31 @@ def test_reserves_are_broken_only_in_an_alternative_that_says_so():
     assert said(broken) == "Breaks the least cash of $490,000,000.00: $450,250,000.00 stay."
 
 
+@pytest.mark.parametrize(
+    ("name", "coins", "cash", "more_btc", "more_usd"),
+    [
+        (Name.TOP_UP, "474.62", "10000000", "1416.98839161", "0"),  # of it 25.38 BTC to come to the reserve
+        (Name.FREE, "474.62", "10000000", "934.47090910", "0"),
+        (Name.CASH, "474.62", "9000000", "0", "50750000"),  # of it $1M to come to the least cash
+    ],
+)
+def test_what_is_missing_would_do_and_no_less_where_the_reserves_are_not_full(
+    name: Name, coins: str, cash: str, more_btc: str, more_usd: str
+):
+    kept = Policy(reserve_btc=btc("500"), min_cash_usd=usd("10000000"), fee_bps=10, slippage_bps=40)
+
+    def asked(more_coins: int, more_cash: int) -> Alternative:
+        held = Account("custody", btc(coins) + more_coins, usd(cash) + more_cash)
+        return way(cover(book(rich(policy=kept, accounts=(held,)), "55000")), name)
+
+    missing = asked(0, 0).missing
+    assert missing is not None
+    assert (missing.usd if name is Name.CASH else missing.btc) == (usd(more_usd) or btc(more_btc))
+    assert asked(btc(more_btc), usd(more_usd)).feasible
+    less = (btc(more_btc) - btc("0.0001"), 0) if btc(more_btc) else (0, usd(more_usd) - 100)
+    assert not asked(*less).feasible
+
+
 def test_no_more_coins_are_sold_than_may_be():
     few = Policy(max_cover_btc=btc("500"))
     free = way(cover(book(rich(policy=few), "55000")), Name.FREE)
