@@ -14,7 +14,8 @@ from bot.domain.book import Book
 from bot.domain.money import percent_plain, show_usd_short
 from bot.domain.periods import Calendar
 from bot.domain.sales import Alternative, Answer, Name, Scenario, Way, cover_now, plan_cover
-from bot.domain.terms import Consent, Group, GroupTest
+from bot.domain.sales_words import recommendation
+from bot.domain.terms import Consent, Group, GroupTest, InterestMode
 from bot.domain.treasury import Account, Holds, Policy, SlippageStep
 from bot.domain.words import plain_text
 
@@ -117,6 +118,29 @@ def test_what_a_group_loses_is_taken_from_all_its_loans():
     assert nothing.sell_pledged == btc("100")  # all that is owed, $6,000,000, at $60,000
     assert nothing.balances is not None
     assert dict(nothing.balances.collateral) == {"first": 0, "second": btc("20")}
+    assert [debt.total for debt in nothing.balances.debts.values()] == [0, 0]
+
+
+def test_a_lender_that_sells_at_its_deadline_is_paid_the_interest_until_then():
+    """Without `liquidate_to` it sells until all is paid: nothing is owed then, and no cent of what it takes is ours."""
+    for mode in InterestMode:
+        nothing = way(cover(book(rich(loan(rate="0.07", interest=mode)), "55000")), Name.NOTHING)
+        if mode is InterestMode.AT_CLOSE:
+            assert nothing.repaid == usd("300291666.67")  # five days at 7 % on 360 days
+        assert nothing.balances is not None
+        assert nothing.balances.debts["antalpha"].total == 0
+        assert 0 <= nothing.balances.accounts["custody"].usd - usd("500000000") < 2
+
+
+def test_two_lenders_that_sell_at_different_deadlines_are_each_paid_in_full():
+    tiers = (tier("call", "0.75", cure_to="0.65", window_hours=24), tier("liquidation", "0.90"))
+    later = (tier("call", "0.74", cure_to="0.65", window_hours=72), tier("liquidation", "0.90"))
+    two = (
+        loan("first", debt="3000000", coins="60", tiers=later, rate="0.07"),
+        loan("second", debt="3000000", coins="60", tiers=tiers, rate="0.07"),
+    )
+    nothing = way(cover(book(rich(*two), "60000"), "60000"), Name.NOTHING)
+    assert nothing.balances is not None
     assert [debt.total for debt in nothing.balances.debts.values()] == [0, 0]
 
 
