@@ -409,6 +409,22 @@ def test_a_demand_that_the_cure_does_not_meet_is_said():
     assert "Of the demand of notice “n1” $" in said(best)
 
 
+def test_an_open_call_at_its_target_is_not_said_to_be_over_it():
+    called = notice(NOW - HOUR, price="50000", demand_usd="60000000")
+    lines = (*THREE[:2], tier("liquidation", "0.90", liquidate_to=Fraction("0.70")))
+    asked = book(rich(loan(tiers=lines), notices=(called,)), "68500")
+    answer = cover(asked, "68500")
+    assert plain_text(recommendation(asked, answer)) == (
+        "Nothing to sell or pay for the cure target, but the lender's call is open: LTV 62.57 % → 62.57 %, call line "
+        "then $57,142.85."
+    )
+    assert said(way(answer, Name.NOTHING)) == "Antalpha is at its cure target; the lender's call stays open."
+    over = (*THREE[:2], tier("liquidation", "0.90", liquidate_to=Fraction("0.85")))
+    assert said(way(cover(book(rich(loan(tiers=over)), "55000")), Name.NOTHING)) == (
+        "Antalpha would stay over the cure target."
+    )
+
+
 def test_coins_on_the_way_are_not_counted_and_that_is_said():
     sent = move("sent", NOW - HOUR, "on the way", btc="100")
     best = cover(book(rich(movements=(sent,)), "55000")).recommended

@@ -135,7 +135,7 @@ def _nothing(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Alternativ
     return Alternative(
         name=Name.NOTHING,
         feasible=False,
-        why=reasons.if_nothing(book, needs, sold),
+        why=reasons.if_nothing(book, view, needs, sold),
         liquidations=sold,
         after=judged.after,
         balances=judged.balances,

@@ -8,9 +8,11 @@ from math import ceil
 
 from bot.domain.book import Book
 from bot.domain.calls import open_calls
+from bot.domain.covenant import read
 from bot.domain.ledger import Credited
 from bot.domain.money import show_btc, show_btc_down, show_btc_up, show_usd, show_usd_short_up
 from bot.domain.periods import ONE_DAY
+from bot.domain.price import PriceView
 from bot.domain.sales.plan import Alternative, Liquidation, Missing, Need, Way
 from bot.domain.sales.settling import Search
 from bot.domain.sales.situation import Patient
@@ -171,13 +173,24 @@ def _broken(book: Book, made: Alternative) -> Iterator[str]:
         yield f"Breaks the least cash of {show_usd(policy.min_cash_usd)}: {show_usd(cash)} stay."
 
 
-def if_nothing(book: Book, needs: Sequence[Need], sold: Sequence[Liquidation]) -> str:
+def if_nothing(book: Book, view: PriceView, needs: Sequence[Need], sold: Sequence[Liquidation]) -> str:
     """What lenders may do then, and from when."""
     if not sold:
-        return f"{sentence([need.title for need in needs], 'and')} would stay over the cure target."
+        over = [need.title for need in needs if not _at_target(book, view, need)]
+        if not over:
+            held = sentence([need.title for need in needs], "and")
+            one = len(needs) == 1
+            return f"{held} {'is at its' if one else 'are at their'} cure target; the lender's call stays open."
+        return f"{sentence(over, 'and')} would stay over the cure target."
     said = []
     for one in sold:
         when = f"from {_when(book, one.at)}" if one.at is not None else "at once"
         owed = f", and {show_usd(one.still_owed)} would still be owed" if one.still_owed else ""
         said.append(f"{_title(book, one.facility)} may sell {show_btc_up(one.btc)} pledged BTC {when}{owed}")
     return f"{'; '.join(said)}."
+
+
+def _at_target(book: Book, view: PriceView, need: Need) -> bool:
+    exposure = next(one for one in book.exposures if one.key == need.key)
+    lenders = read(exposure, view).lenders
+    return not exposure.tested or (lenders is not None and lenders <= need.target)
