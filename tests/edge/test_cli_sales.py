@@ -40,9 +40,9 @@ Do nothing           1,984.31  $106,954,166.65  $2,182,738.10  70.00 %  $51,333.
 Top up: No free BTC above the reserve of 500.00. Short by $49.75M, or 1,416.99 BTC more free.
 Repay from cash: No cash above the $10,000,000.00 that stays. Dollars of custody can leave from Mon 2 Feb 08:00,
 credited Mon 2 Feb 09:00: after the deadline Sun 1 Feb 17:59. Short by $49.75M.
-Free coins only: No free BTC above the reserve of 500.00. At most 5,000.00 BTC may be sold (max_cover_btc). Dollars for
-coins of custody, paid into custody, can leave from Mon 2 Feb 08:00, credited Mon 2 Feb 09:00: after the deadline Sun 1
-Feb 17:59. Short by $49.75M, or 934.48 BTC more free.
+Free coins only: No free BTC above the reserve of 500.00. Dollars for coins of custody, paid into custody, can leave
+from Mon 2 Feb 08:00, credited Mon 2 Feb 09:00: after the deadline Sun 1 Feb 17:59. Short by $49.75M, or 934.48 BTC
+more free.
 Do nothing: Antalpha may sell 1,984.31 pledged BTC from Sun 1 Feb 17:59.
 """
 

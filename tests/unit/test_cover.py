@@ -272,6 +272,12 @@ def test_no_more_coins_are_sold_than_may_be():
     few = Policy(max_cover_btc=btc("500"))
     free = way(cover(book(rich(policy=few), "55000")), Name.FREE)
     assert (free.feasible, "At most 500.00 BTC may be sold (max_cover_btc)." in said(free)) == (False, True)
+    none = {"accounts": (account(),)}
+    lacking = way(cover(book(rich(policy=few, **none), "55000")), Name.FREE)
+    assert said(lacking).startswith("No free BTC. At most 500.00 BTC may be sold (max_cover_btc).")
+    ample = Policy(max_cover_btc=btc("5000"))
+    lacking = way(cover(book(rich(policy=ample, **none), "55000")), Name.FREE)
+    assert "max_cover_btc" not in said(lacking), "it stands in nobody's way"
     enough = Policy(max_cover_btc=btc("909.1"), fee_bps=10, slippage_bps=40)
     assert way(cover(book(rich(policy=enough), "55000")), Name.FREE).sell_free == btc("909.09090910")
 

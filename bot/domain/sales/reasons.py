@@ -24,7 +24,7 @@ from bot.domain.words import dated, sentence, span
 def why_not(search: Search, missing: Missing) -> str:
     """What stands in the way, and the least that would do."""
     known = search.patients()
-    said = [*_no_coins(search), *_unwilling(search, known), *late(search, known)]
+    said = [*_no_coins(search), *_limit(search, missing, known), *_unwilling(search, known), *late(search, known)]
     said.append(least(missing))
     return " ".join(said)
 
@@ -45,8 +45,18 @@ def _no_coins(search: Search) -> Iterator[str]:
             else ""
         )
         yield f"{show_usd(sources.spare_usd) if sources.spare_usd else 'No'} cash{kept}."
-    if sources.sellable is not None and search.ways - {Way.CASH, Way.TOP_UP}:
-        yield f"At most {show_btc(sources.sellable)} BTC may be sold (max_cover_btc)."
+
+
+def _limit(search: Search, missing: Missing, known: Sequence[Patient]) -> Iterator[str]:
+    """`max_cover_btc`, where there is more to sell than it, or more free coins would not do because of it."""
+    most, coins = search.sources.sellable, 0
+    if Way.SELL_FREE in search.ways:
+        coins += search.sources.spare_btc + sum(one.btc for one in search.sources.coins if one.released_from)
+    if Way.SELL_PLEDGED in search.ways:
+        spots = [spot for patient in known for spot in patient.spots if spot.consent is not Consent.NONE]
+        coins += sum(spot.coins for spot in spots)
+    if most is not None and (most < coins or (Way.SELL_FREE in search.ways and missing.btc is None)):
+        yield f"At most {show_btc(most)} BTC may be sold (max_cover_btc)."
 
 
 def _unwilling(search: Search, known: Sequence[Patient]) -> Iterator[str]:
