@@ -14,6 +14,7 @@ from bot.domain.book import Book
 from bot.domain.money import percent_plain, show_usd_short
 from bot.domain.periods import Calendar
 from bot.domain.sales import Alternative, Answer, Name, Scenario, Way, cover_now, plan_cover
+from bot.domain.sales_rows import rows, told
 from bot.domain.sales_words import recommendation
 from bot.domain.terms import Consent, Group, GroupTest, InterestMode
 from bot.domain.treasury import Account, Holds, Policy, SlippageStep
@@ -130,6 +131,15 @@ def test_a_lender_that_sells_at_its_deadline_is_paid_the_interest_until_then():
         assert nothing.balances is not None
         assert nothing.balances.debts["antalpha"].total == 0
         assert 0 <= nothing.balances.accounts["custody"].usd - usd("500000000") < 2
+
+
+def test_doing_nothing_that_leaves_nothing_owed_is_not_said_to_be_impossible():
+    asked = book(rich(), "55000")
+    nothing = next(row for row in rows(asked, cover(asked)) if row.name == "Do nothing")
+    assert plain_text(told(nothing)) == (
+        "Antalpha may sell 5,454.55 pledged BTC from Thu 5 Feb 12:00. Nothing owed then. Costs $0.00, "
+        "3,545.45 BTC left."
+    )
 
 
 def test_two_lenders_that_sell_at_different_deadlines_are_each_paid_in_full():
