@@ -169,8 +169,10 @@ def _print_reasons(out: output.Page, found: list[Row]) -> None:
 
 
 def _needs_table(found: list[tuple[str, ...]]) -> output.Table:
+    from bot.domain.words import plain_text
+
     columns = ("LTV", "Then", "Call line then", "Repaid", "Settled by")
     shown = output.table("By facility", *columns, right=columns[:-1], names=("By facility",))
     for row in found:
-        shown.add_row(*row)
+        shown.add_row(*map(plain_text, row))
     return shown

@@ -90,7 +90,7 @@ def told(row: Row) -> str:
     done = [f"{what} {amount} {unit}".strip() for what, amount, unit in _amounts(row) if amount] if row.possible else []
     first = ", ".join(done)
     said = [f"{first[:1].upper()}{first[1:]}."] if done else []
-    if not row.possible and not row.ltv:
+    if not row.possible and not row.left:
         return f"not possible. {row.why}"
     said += [row.why] if row.why else []
     line = f", call line {row.call}" if row.call else ""

@@ -18,6 +18,8 @@ from bot.domain.words import dated, price_phrase, sentence, span
 MOST_NAMED = 3
 """Of many lenders a sentence names so many, and counts the rest."""
 NO_PLAN = "No plan cures everything"
+NO_SALE = "nothing to sell or pay for the cure target, but the lender's call is open"
+"""Of a plan that does nothing: only an open call asks for one where nothing is over its target."""
 
 
 def planned_at(view: PriceView) -> str:
@@ -62,7 +64,7 @@ def recommendation(book: Book, answer: Answer) -> str:
 
 def plan_sentence(book: Book, view: PriceView, needs: Sequence[Need], plan: Alternative) -> str:
     """A feasible plan: "Sell 909.10 free BTC, repay Antalpha $49,750,000.00: LTV 77.92 % → 65.00 %, call line …"."""
-    done = ", ".join(_doing(book, plan)) or "sell and pay nothing"
+    done = ", ".join(_doing(book, plan)) or NO_SALE
     came = [_comes_to(book, view, need, plan, alone=len(needs) == 1) for need in needs[:MOST_NAMED]]
     if len(needs) > MOST_NAMED:
         came.append(f"and {len(needs) - MOST_NAMED} more")

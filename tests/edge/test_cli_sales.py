@@ -37,12 +37,12 @@ Free coins only             –                –              –        –  
 Pledged only         2,621.88  $143,481,884.06    $721,014.50  65.00 %  $47,666.66    4,852.74  Sat 31 Jan 18:59
 Do nothing           1,984.31  $106,954,166.65  $2,182,738.10  70.00 %  $51,333.33    5,490.31  –
 
-Top up: No free BTC above the reserve of 500.00. Short by $49.75M, or 1,391.61 BTC more free.
+Top up: No free BTC above the reserve of 500.00. Short by $49.75M, or 1,416.99 BTC more free.
 Repay from cash: No cash above the $10,000,000.00 that stays. Dollars of custody can leave from Mon 2 Feb 08:00,
 credited Mon 2 Feb 09:00: after the deadline Sun 1 Feb 17:59. Short by $49.75M.
-Free coins only: No free BTC above the reserve of 500.00. At most 5,000.00 BTC may be sold (max_cover_btc). Dollars for
-coins of custody, paid into custody, can leave from Mon 2 Feb 08:00, credited Mon 2 Feb 09:00: after the deadline Sun 1
-Feb 17:59. Short by $49.75M, or 909.10 BTC more free.
+Free coins only: No free BTC above the reserve of 500.00. Dollars for coins of custody, paid into custody, can leave
+from Mon 2 Feb 08:00, credited Mon 2 Feb 09:00: after the deadline Sun 1 Feb 17:59. Short by $49.75M, or 934.48 BTC
+more free.
 Do nothing: Antalpha may sell 1,984.31 pledged BTC from Sun 1 Feb 17:59.
 """
 
@@ -156,6 +156,17 @@ def test_on_a_saturday_stablecoins_are_in_time(here: Plimsoll, tmp_path: Path) -
     cash = ways(told)["repay from cash"]
     assert (cash["feasible"], cash["repay_usd"], cash["credited_at"]) == (True, "49750000.00", "2026-02-07T15:15:00Z")
     assert [(leg["account"], leg["starts"]) for leg in cash["legs"]] == [("wallet", "2026-02-07T14:15:00Z")]
+
+
+def test_with_a_loan_and_its_group_each_has_a_line_of_its_own(contract: Plimsoll) -> None:
+    shown = contract("sales", "--at", "2026-02-07T15:00:00Z", "--price", "55000").out
+    assert shown.endswith(
+        """
+By facility               LTV     Then  Call line then           Repaid  Settled by
+antalpha              78.03 %  65.00 %      $47,666.66  $144,659,737.35  Sat 7 Feb 10:00
+antalpha-all (group)  78.03 %  65.00 %      $45,833.33  $144,659,737.35  Sat 7 Feb 10:00
+"""
+    )
 
 
 def test_json_carries_what_every_question_does(contract: Plimsoll) -> None:

@@ -109,11 +109,12 @@ def alternative(
 
 
 def _missing(search: Search, found: Found | None) -> Missing:
-    """Dollars and time always; coins where the alternative would use free ones."""
+    """Dollars and time always; coins where the alternative would use free ones. What fills up the reserves is in it."""
+    sources = search.sources
     coins = search.missing_coins() if search.ways & {Way.TOP_UP, Way.SELL_FREE} else None
     return Missing(
-        usd=ceil(found.solution.short) if found is not None and found.solution.short else None,
-        btc=ceil(coins) if coins else None,
+        usd=ceil(found.solution.short) + sources.under_usd if found is not None and found.solution.short else None,
+        btc=ceil(coins) + sources.under_btc if coins else None,
         later=search.missing_time(),
     )
 
@@ -134,7 +135,7 @@ def _nothing(book: Book, view: PriceView, needs: tuple[Need, ...]) -> Alternativ
     return Alternative(
         name=Name.NOTHING,
         feasible=False,
-        why=reasons.if_nothing(book, needs, sold),
+        why=reasons.if_nothing(book, view, needs, sold),
         liquidations=sold,
         after=judged.after,
         balances=judged.balances,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 from math import ceil, floor
 
 from bot.domain.book import Book, Snapshot
 from bot.domain.covenant import Exposure, read
+from bot.domain.ledger import Ledger
 from bot.domain.money import SATS_PER_BTC, Cents, Sats
 from bot.domain.price import PriceView
 from bot.domain.sales.plan import Liquidation, Need
@@ -44,23 +46,28 @@ def sold_off(book: Book, sold: Sequence[Liquidation]) -> list[Movement]:
     movements: list[Movement] = []
     taken = {movement.ref for movement in book.treasury.movements}
     refs = (ref for n in count(1) if (ref := f"liquidation {n}") not in taken)
-    owed = {f.id: book.register.ledger.debt_at(f.id, book.at, book.at) for f in book.treasury.facilities}
-    left = {name: [debt.principal, debt.interest] for name, debt in owed.items()}
     coins = dict(book.balances.collateral)
-    for one in sold:
+    for one in sorted(sold, key=lambda liquidation: liquidation.at or book.at):
         at, usd = one.at or book.at, one.usd
         group = book.treasury.facility_by_id[one.facility].group
         together = [one.facility, *(f.id for f in book.treasury.facilities if group and f.group == group)]
         for name, btc, part in _shares(one, together, coins, book):
             movements.append(Movement(at, MovementKind.SOLD, next(refs), account, facility=name, btc=btc, usd=part))
-        for name in together:
-            for which, kind in enumerate((MovementKind.REPAID, MovementKind.INTEREST_PAID)):
-                here = min(usd, left[name][which])
+        ledger = _carried(book, movements)
+        for name in dict.fromkeys(together):
+            debt = ledger.debt_at(name, at, at)
+            for kind, owed in ((MovementKind.REPAID, debt.principal), (MovementKind.INTEREST_PAID, debt.interest)):
+                here = min(usd, owed)
                 if here:
                     movements.append(Movement(at, kind, next(refs), account, facility=name, usd=here))
-                    left[name][which] -= here
                     usd -= here
     return movements
+
+
+def _carried(book: Book, movements: Sequence[Movement]) -> Ledger:
+    """What is known now and these: interest goes on until a lender sells, on what earlier sales have left."""
+    known = tuple(movement for movement in book.treasury.movements if movement.at <= book.at)
+    return Ledger(replace(book.treasury, movements=known + tuple(movements)))
 
 
 def _shares(

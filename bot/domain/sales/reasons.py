@@ -8,9 +8,11 @@ from math import ceil
 
 from bot.domain.book import Book
 from bot.domain.calls import open_calls
+from bot.domain.covenant import read
 from bot.domain.ledger import Credited
 from bot.domain.money import show_btc, show_btc_down, show_btc_up, show_usd, show_usd_short_up
 from bot.domain.periods import ONE_DAY
+from bot.domain.price import PriceView
 from bot.domain.sales.plan import Alternative, Liquidation, Missing, Need, Way
 from bot.domain.sales.settling import Search
 from bot.domain.sales.situation import Patient
@@ -22,7 +24,7 @@ from bot.domain.words import dated, sentence, span
 def why_not(search: Search, missing: Missing) -> str:
     """What stands in the way, and the least that would do."""
     known = search.patients()
-    said = [*_no_coins(search), *_unwilling(search, known), *late(search, known)]
+    said = [*_no_coins(search), *_limit(search, missing, known), *_unwilling(search, known), *late(search, known)]
     said.append(least(missing))
     return " ".join(said)
 
@@ -43,8 +45,18 @@ def _no_coins(search: Search) -> Iterator[str]:
             else ""
         )
         yield f"{show_usd(sources.spare_usd) if sources.spare_usd else 'No'} cash{kept}."
-    if sources.sellable is not None and search.ways - {Way.CASH, Way.TOP_UP}:
-        yield f"At most {show_btc(sources.sellable)} BTC may be sold (max_cover_btc)."
+
+
+def _limit(search: Search, missing: Missing, known: Sequence[Patient]) -> Iterator[str]:
+    """`max_cover_btc`, where there is more to sell than it, or more free coins would not do because of it."""
+    most, coins = search.sources.sellable, 0
+    if Way.SELL_FREE in search.ways:
+        coins += search.sources.spare_btc + sum(one.btc for one in search.sources.coins if one.released_from)
+    if Way.SELL_PLEDGED in search.ways:
+        spots = [spot for patient in known for spot in patient.spots if spot.consent is not Consent.NONE]
+        coins += sum(spot.coins for spot in spots)
+    if most is not None and (most < coins or (Way.SELL_FREE in search.ways and missing.btc is None)):
+        yield f"At most {show_btc(most)} BTC may be sold (max_cover_btc)."
 
 
 def _unwilling(search: Search, known: Sequence[Patient]) -> Iterator[str]:
@@ -171,13 +183,24 @@ def _broken(book: Book, made: Alternative) -> Iterator[str]:
         yield f"Breaks the least cash of {show_usd(policy.min_cash_usd)}: {show_usd(cash)} stay."
 
 
-def if_nothing(book: Book, needs: Sequence[Need], sold: Sequence[Liquidation]) -> str:
+def if_nothing(book: Book, view: PriceView, needs: Sequence[Need], sold: Sequence[Liquidation]) -> str:
     """What lenders may do then, and from when."""
     if not sold:
-        return f"{sentence([need.title for need in needs], 'and')} would stay over the cure target."
+        over = [need.title for need in needs if not _at_target(book, view, need)]
+        if not over:
+            held = sentence([need.title for need in needs], "and")
+            one = len(needs) == 1
+            return f"{held} {'is at its' if one else 'are at their'} cure target; the lender's call stays open."
+        return f"{sentence(over, 'and')} would stay over the cure target."
     said = []
     for one in sold:
         when = f"from {_when(book, one.at)}" if one.at is not None else "at once"
         owed = f", and {show_usd(one.still_owed)} would still be owed" if one.still_owed else ""
         said.append(f"{_title(book, one.facility)} may sell {show_btc_up(one.btc)} pledged BTC {when}{owed}")
     return f"{'; '.join(said)}."
+
+
+def _at_target(book: Book, view: PriceView, need: Need) -> bool:
+    exposure = next(one for one in book.exposures if one.key == need.key)
+    lenders = read(exposure, view).lenders
+    return not exposure.tested or (lenders is not None and lenders <= need.target)

@@ -50,7 +50,10 @@ class Coins:
 
 @dataclass(frozen=True)
 class Sources:
-    """All there is, and what of it may be used: `spare_*` is what is above the reserves, of `free_btc` and `cash`."""
+    """All there is, and what of it may be used: `spare_*` is what is above the reserves, of `free_btc` and `cash`.
+
+    `under_*` is what they are under the reserves already: of more that came, so much would only fill these up.
+    """
 
     dollars: tuple[Dollars, ...]
     coins: tuple[Coins, ...]
@@ -60,6 +63,8 @@ class Sources:
     cash: Cents
     spare_usd: Cents
     sellable: Sats | None
+    under_btc: Sats = 0
+    under_usd: Cents = 0
 
 
 def sources_of(book: Book, view: PriceView, needs: list[Need], *, keep_reserves: bool = True) -> Sources:
@@ -78,6 +83,8 @@ def sources_of(book: Book, view: PriceView, needs: list[Need], *, keep_reserves:
         cash=cash,
         spare_usd=max(cash - policy.min_cash_usd, 0) if keep_reserves else cash,
         sellable=policy.max_cover_btc,
+        under_btc=max(policy.reserve_btc - free_btc, 0) if keep_reserves else 0,
+        under_usd=max(policy.min_cash_usd - cash, 0) if keep_reserves else 0,
     )
 
 
