@@ -80,9 +80,7 @@ class _Table:
         self._basis: list[int | None] = []
         self._fixed: set[int] = set()
         for slack, (terms, bound, short) in enumerate(rows, known):
-            row = _whole({**terms, _BOUND: bound})
-            row[slack] = -1 if short else 1
-            self._rows.append(row)
+            self._rows.append(_whole({**terms, slack: -1 if short else 1, _BOUND: bound}))
             self._basis.append(None if short else slack)
 
     def shortfall(self) -> Row:
