@@ -160,6 +160,15 @@ def test_a_liquidation_that_all_coins_do_not_pay_leaves_a_debt():
     assert said(nothing) == ("Antalpha may sell 7,000.00 pledged BTC at once, and $20,000,000.00 would still be owed.")
 
 
+def test_of_loans_alike_no_more_is_sold_from_pledge_than_must_be():
+    """Free coins sold or pledged bring as much as pledged ones sold: then lenders' coins stay, whatever is rounded."""
+    loans = [loan(f"f{n}", debt=f"{3_000_000 + n * 1_000}.00", coins="70", consent=Consent.DESK) for n in range(5)]
+    bare = account(coins="25", cash="1000000")
+    plan = cover(book(treasury(*loans, accounts=(bare,), policy=FEES), "55000")).recommended
+    sold, pledged = plan.sell_free + plan.sell_pledged, plan.sell_pledged
+    assert (round(Fraction(sold, 10**5)), round(Fraction(pledged, 10**5))) == (31818, 26219)
+
+
 # -- time --
 
 

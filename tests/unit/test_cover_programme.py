@@ -19,7 +19,7 @@ def programmes(draw: st.DrawFn):
     width, height = draw(st.integers(1, 8)), draw(st.integers(1, 8))
     rows = draw(st.lists(st.lists(coefficients, min_size=width, max_size=width), min_size=height, max_size=height))
     bounds = draw(st.lists(st.integers(-20, 60), min_size=height, max_size=height))
-    aims = draw(st.lists(st.lists(st.integers(0, 9), min_size=width, max_size=width), min_size=2, max_size=2))
+    aims = draw(st.lists(st.lists(st.integers(0, 9), min_size=width, max_size=width), min_size=3, max_size=3))
     return rows, bounds, aims
 
 
@@ -40,10 +40,12 @@ def test_it_finds_what_highs_finds(programme):
     assert all(value >= 0 for value in values)
     for row, bound in zip(rows, bounds, strict=True):
         assert sum(a * x for a, x in zip(row, values, strict=True)) <= bound
-    first, second = (sum(a * x for a, x in zip(aim, values, strict=True)) for aim in aims)
+    first, second, third = (sum(a * x for a, x in zip(aim, values, strict=True)) for aim in aims)
     assert float(first) == pytest.approx(best.fun, abs=1e-7)
     again = linprog(aims[1], A_ub=[*rows, aims[0]], b_ub=[*bounds, best.fun + 1e-9])
     assert float(second) == pytest.approx(again.fun, abs=1e-5)
+    last = linprog(aims[2], A_ub=[*rows, *aims[:2]], b_ub=[*bounds, best.fun + 1e-9, again.fun + 1e-7])
+    assert float(third) == pytest.approx(last.fun, abs=1e-4)
 
 
 def test_what_has_no_end_is_an_error():
@@ -52,3 +54,13 @@ def test_what_has_no_end_is_an_error():
     endless.minimise({"y": -1})
     with pytest.raises(ArithmeticError):
         endless.solve()
+
+
+def test_it_does_not_go_round_in_circles():
+    """Beale's example: the column that helps most, time after time, comes back to where it began."""
+    beale = Programme()
+    beale.at_most({"a": Fraction(1, 4), "b": -60, "c": -Fraction(1, 25), "d": 9}, 0)
+    beale.at_most({"a": Fraction(1, 2), "b": -90, "c": -Fraction(1, 50), "d": 3}, 0)
+    beale.at_most({"c": 1}, 1)
+    beale.minimise({"a": -Fraction(3, 4), "b": 150, "c": -Fraction(1, 50), "d": 6})
+    assert beale.solve() == {"a": Fraction(1, 25), "b": 0, "c": 1, "d": 0}

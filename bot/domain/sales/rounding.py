@@ -33,6 +33,9 @@ class Draft:
         self.dollars = [part for one in problem.dollars for part in one.parts]
         self.coins = [part for one in problem.coins for part in one.parts]
         self.amounts: dict[Use, int] = {}
+        self._uses = {
+            patient.id: [use for _, uses in self._by_name(patient) for use in uses] for patient in problem.patients
+        }
         self._quotas = {
             patient.id: [floor(solution["step", patient.id, n]) for n in range(len(problem.steps))]
             for patient in problem.patients
@@ -100,7 +103,7 @@ class Draft:
 
     def uses(self, patient: Patient) -> list[Use]:
         """Every use that reaches `patient`, gentlest first."""
-        return [use for _, uses in self._by_name(patient) for use in uses]
+        return self._uses[patient.id]
 
     # -- whole numbers that cure --
 
@@ -203,16 +206,11 @@ class Draft:
 
     def pot(self, patient: Patient) -> Cents:
         """The dollars there are for `patient`: cash and what its sales bring."""
-        cash = sum(n for use, n in self.amounts.items() if use[0] is Way.CASH and use[2] == patient.id)
+        cash = sum(self.amounts[use] for use in self.uses(patient) if use[0] is Way.CASH)
         return cash + sum(usd for usd, _ in self.proceeds(patient).values())
 
     def sales(self, patient: Patient) -> list[Use]:
-        spots = {spot.id for spot in patient.spots}
-        return [
-            use
-            for use, amount in self.amounts.items()
-            if amount and _is_sale(use) and (use[2] in spots if use[0] is Way.SELL_PLEDGED else use[2] == patient.id)
-        ]
+        return [use for use in self.uses(patient) if _is_sale(use) and self.amounts[use]]
 
     def proceeds(self, patient: Patient) -> dict[Use, tuple[Cents, Fraction]]:
         """What each sale for `patient` brings: net in whole cents rounded down, and gross at the scenario price."""
@@ -289,9 +287,10 @@ class Draft:
     def _moved(self, patient: Patient) -> dict[str, Sats]:
         """Coins added to each spot less those sold from it."""
         moved = {spot.id: 0 for spot in patient.spots}
-        for (way, _, where), amount in self.amounts.items():
-            if where in moved and way in (Way.TOP_UP, Way.SELL_PLEDGED):
-                moved[where] += amount if way is Way.TOP_UP else -amount
+        for use in self.uses(patient):
+            way, _, where = use
+            if way in (Way.TOP_UP, Way.SELL_PLEDGED):
+                moved[where] += self.amounts[use] if way is Way.TOP_UP else -self.amounts[use]
         return moved
 
     def _fill(self, patient: Patient, test: Test, due: dict[str, Cents], gap: Fraction) -> None:

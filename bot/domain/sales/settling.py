@@ -183,12 +183,21 @@ def _repaid(solution: Solution, patient: Patient) -> Fraction:
 
 
 def _tightened(problem: Problem, exact: Solution, cents: int) -> Problem:
-    """The same with every cure some cents further off, and as many more dollars for what the solution repays."""
+    """The same with every cure some cents further off, and no fewer dollars more for what the solution repays."""
     margin = {}
     for one in problem.patients:
         repaid = _repaid(exact, one)
-        margin[one.id] = cents / repaid if repaid else Fraction(0)
+        margin[one.id] = _margin(cents, repaid) if repaid else Fraction(0)
     return replace(problem, patients=tuple(_further_off(one, cents) for one in problem.patients), margin=margin)
+
+
+def _margin(cents: int, repaid: Fraction) -> Fraction:
+    """At least `cents` for each `repaid`, less than twice as many, as a power of two.
+
+    So loans that are alike stay so, and which of them sells is not decided by cents; and the fractions stay short.
+    """
+    times = floor(repaid / cents)
+    return Fraction(1, 1 << (times.bit_length() - 1)) if times else cents / repaid
 
 
 def _further_off(patient: Patient, cents: int) -> Patient:
