@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import floor
 
 from bot.domain.book import Book
+from bot.domain.calls import open_calls
 from bot.domain.closures import Closure, bank_calendars, next_closure
 from bot.domain.digest_words import Part, Told
 from bot.domain.money import Cents, percent_plain, plain, show_btc_down, show_btc_up, show_usd, show_usd_short
@@ -188,7 +189,11 @@ def _clock(found: Readiness, wanted: Wanted) -> str:
 
 
 def _besides(found: Readiness, wanted: Wanted) -> Iterator[str]:
-    """What makes a call less likely; it changes no number."""
+    """What a lender that has called asks for itself, and what makes a call less likely; it changes no number."""
+    need = wanted.need
+    for call in open_calls(found.book) if need.called else []:
+        if call.missing and need.id == (call.notice.group if need.is_group else call.notice.facility):
+            yield f"with {amounts(call.missing_btc, call.missing_usd)} of “{call.notice.ref}” still missing"
     if wanted.waived is not None:
         yield f"waived until {moment(wanted.waived, found.book.treasury.zone, found.book.at)}"
     if wanted.least_call:

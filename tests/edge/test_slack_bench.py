@@ -239,5 +239,5 @@ def said(bot: Bench, line: str, **sending: object) -> str:
     shown = []
     for block in answer.blocks:
         parts = [block["text"]] if "text" in block else block.get("elements", [])
-        shown += [part["text"] for part in parts]
+        shown += [part["text"] for part in parts if part["type"] != "button"]
     return "\n".join(shown)

@@ -35,12 +35,7 @@ def rebuilt(book: Book, treasury: Treasury) -> Book:
 
 
 def richer(book: Book, *, coins: int = 0, cents: int = 0) -> Book:
-    """With so much more above the reserves."""
-    policy, held = book.treasury.policy, book.balances.accounts
-    ours = [account for account in book.treasury.accounts if account.holds is not Holds.POOL]
-    free, cash = sum(held[a.id].btc for a in ours), sum(held[a.id].usd for a in ours)
-    coins += max(policy.reserve_btc - free, 0)
-    cents += max(policy.min_cash_usd - cash, 0)
+    """With so much more: of it what the reserves lack fills them up first."""
     accounts = [replace(a, btc=coins, usd=cents) if a.id == ALONE else a for a in book.treasury.accounts]
     return rebuilt(book, replace(book.treasury, accounts=tuple(accounts)))
 

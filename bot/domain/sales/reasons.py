@@ -189,8 +189,8 @@ def if_nothing(book: Book, view: PriceView, needs: Sequence[Need], sold: Sequenc
         over = [need.title for need in needs if not _at_target(book, view, need)]
         if not over:
             held = sentence([need.title for need in needs], "and")
-            stand = "is at its" if len(needs) == 1 else "are at their"
-            return f"{held} {stand} cure target; the lender's call stays open."
+            are = "is at its" if len(needs) == 1 else "are at their"
+            return f"{held} {are} cure target; the lender's call stays open."
         return f"{sentence(over, 'and')} would stay over the cure target."
     said = []
     for one in sold:
