@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plans(json: Json = False) -> None:
-    """Plans that wait for an approver or are being carried out, and the last that have ended."""
+    """Plans that wait, are carried out, or ended last."""
     settings = load()
     from bot.domain.plan_words import done_phrase, gist, left_phrase, state_of
     from bot.domain.plans import Status
