@@ -131,6 +131,6 @@ def _name(of: Json, name: str) -> str:
 def _read(text: str) -> Json:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, Mapping) else {}

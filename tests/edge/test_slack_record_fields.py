@@ -191,7 +191,9 @@ def test_all_texts_together_have_to_fit_into_a_dialog(bot: Bench) -> None:
     assert len(answer.json["view"]["private_metadata"]) < 3_000
 
 
-@pytest.mark.parametrize("carried", ["", "{}", '{"carried": {"kind": "banana"}}', '{"carried": {"kind": ["mined"]}}'])
+@pytest.mark.parametrize(
+    "carried", ["", "{}", "[" * 2_999, '{"carried": {"kind": "banana"}}', '{"carried": {"kind": ["mined"]}}']
+)
 def test_a_dialog_of_another_time_is_said_not_to_be_understood(bot: Bench, carried: str) -> None:
     view = dialog(bot, "/record mined")
     view.body["private_metadata"] = carried

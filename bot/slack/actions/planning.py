@@ -72,7 +72,7 @@ def _wanted(text: str) -> Wanted:
     """What a button carries. UsageError where it is none of ours."""
     try:
         return wanted_from(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(NOT_UNDERSTOOD) from error
 
 
