@@ -14,7 +14,7 @@ from bot.domain.planning import claimed_of, fills_of, on_its_way, remaining
 from bot.domain.plans import TOLERANCE, Aim, Change, Made, Moved, Plan, Status, Turn, Wanted, Why
 from bot.domain.sales import Leg, Name, Way
 from bot.domain.treasury import MovementKind
-from bot.domain.words import moment, sentence, someone
+from bot.domain.words import capital, moment, sentence, someone
 
 VIEW = "plan"
 MOST_FILLS, MOST_LEGS = 10, 20
@@ -282,7 +282,7 @@ def wanted_phrase(wanted: Wanted) -> str:
 def name_phrase(name: Name, wanted: Wanted) -> str:
     """What the alternative is called, with what it was limited to."""
     more = wanted_phrase(wanted)
-    return f"{name.value[:1].upper()}{name.value[1:]}{f' ({more})' if more else ''}"
+    return f"{capital(name.value)}{f' ({more})' if more else ''}"
 
 
 def listed(book: Book, plans: Sequence[Plan]) -> list[str]:

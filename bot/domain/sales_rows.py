@@ -9,7 +9,7 @@ from bot.domain.book import Book
 from bot.domain.money import show_btc_down, show_btc_up, show_usd
 from bot.domain.sales.plan import After, Alternative, Answer, Name
 from bot.domain.sales_words import after_of, ltv, reading_now
-from bot.domain.words import dated
+from bot.domain.words import capital, dated
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def rows(book: Book, answer: Answer) -> list[Row]:
 
 def label(name: Name) -> str:
     """An alternative's name as a title."""
-    return name.value[:1].upper() + name.value[1:]
+    return capital(name.value)
 
 
 def _row(book: Book, answer: Answer, one: Alternative) -> Row:
@@ -89,7 +89,7 @@ def told(row: Row) -> str:
     """An alternative in a few short sentences, without its name."""
     done = [f"{what} {amount} {unit}".strip() for what, amount, unit in _amounts(row) if amount] if row.possible else []
     first = ", ".join(done)
-    said = [f"{first[:1].upper()}{first[1:]}."] if done else []
+    said = [f"{capital(first)}."] if done else []
     if not row.possible and not row.left:
         return f"not possible. {row.why}"
     said += [row.why] if row.why else []

@@ -13,7 +13,7 @@ from bot.domain.price import PriceState, PriceView
 from bot.domain.sales.plan import After, Alternative, Answer, Leg, Name, Need, Repayment, Way
 from bot.domain.terms import TierKind
 from bot.domain.wording import line_name
-from bot.domain.words import dated, price_phrase, sentence, span
+from bot.domain.words import capital, dated, price_phrase, sentence, span
 
 MOST_NAMED = 3
 """Of many lenders a sentence names so many, and counts the rest."""
@@ -68,7 +68,7 @@ def plan_sentence(book: Book, view: PriceView, needs: Sequence[Need], plan: Alte
     came = [_comes_to(book, view, need, plan, alone=len(needs) == 1) for need in needs[:MOST_NAMED]]
     if len(needs) > MOST_NAMED:
         came.append(f"and {len(needs) - MOST_NAMED} more")
-    return f"{done[:1].upper()}{done[1:]}: {'; '.join(came)}."
+    return f"{capital(done)}: {'; '.join(came)}."
 
 
 def _doing(book: Book, plan: Alternative) -> Iterator[str]:

@@ -103,6 +103,11 @@ def price_sentence(view: PriceView) -> str:
     return f"Price {price_phrase(view)}." if view.last is not None else "No price yet."
 
 
+def capital(text: str) -> str:
+    """`text` as a sentence begins; nothing else of it changes, where `str.capitalize` would lower names."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(parts: list[str], last: str = "or") -> str:
     """Parts as one list: "a, b or c"."""
     if len(parts) < 2:

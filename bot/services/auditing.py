@@ -86,7 +86,7 @@ class Auditing:
         try:
             if entries:
                 self._write(entries, within)
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, the entries must wait for the next flush
             with self._lock:
                 self._waiting.extendleft(reversed(entries))
             if not isinstance(error, self._unavailable):

@@ -52,7 +52,7 @@ from bot.slack.views.plimsoll import May, plimsoll
 from bot.slack.views.production import production, sites
 from bot.slack.views.record import form
 from bot.slack.views.sales import plan_now
-from bot.slack.views.silence import modal
+from bot.slack.views.silence import silencing
 from bot.store.alert_rows import AlertRow
 from bot.treasury_file import read_treasury
 from bot.workspace.blocks import check_blocks, check_view
@@ -367,7 +367,7 @@ def test_slack_would_take_it(kind: str) -> None:
 
 
 DIALOGS: dict[str, Callable[[], dict[str, Any]]] = {
-    "silence_dialog": lambda: modal(listed(), '{"response_url": "", "in_list": false}'),
+    "silence_dialog": lambda: silencing(listed(), '{"response_url": "", "in_list": false}'),
     **RECORD_DIALOGS,
     **PLAN_DIALOGS,
 }

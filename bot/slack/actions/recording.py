@@ -15,6 +15,7 @@ from slack_bolt import App
 
 from bot.domain.facts import Fact
 from bot.domain.roles import Role
+from bot.domain.words import capital
 from bot.services.errors import FactRefusedError, UsageError
 from bot.services.records import Became, Preview, Recorded, Records
 from bot.slack.agreements import (
@@ -189,7 +190,7 @@ def _told(done: Recorded) -> Payload:
         case Became.RECORDED:
             said = f"Recorded: {phrase}."
         case Became.CLAIMED:
-            said = f"{preview.claimed}\n{phrase[:1].upper()}{phrase[1:]}."
+            said = f"{preview.claimed}\n{capital(phrase)}."
         case Became.CONFIRMED:
             said = f"Somebody else had claimed the same, so it is confirmed and counts now: {phrase}."
         case Became.ALREADY:

@@ -31,7 +31,7 @@ def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs) -> None:
     """Whoever may ask may silence; every silence names who, until when and why."""
 
     def ask(asked: Asked) -> None:
-        dialogs.open(asked, fields.modal(acting.listing(), asked.origin))
+        dialogs.open(asked, fields.silencing(acting.listing(), asked.origin))
 
     def take(asked: Asked) -> dict[str, str]:
         listed = acting.listing()

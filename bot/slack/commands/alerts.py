@@ -13,7 +13,7 @@ from bot.slack.limits import Payload
 from bot.slack.parsing import tidy
 from bot.slack.text import quoted
 from bot.slack.views.listing import listing
-from bot.slack.views.silence import modal
+from bot.slack.views.silence import silencing
 
 EXAMPLES = ("alerts", "alerts silence")
 
@@ -24,7 +24,7 @@ def register(app: App, desk: Desk, acting: Acting, dialogs: Dialogs) -> None:
     def alerts(asked: Asked) -> Payload | None:
         said = tidy(asked.text)
         if said.lower() == "silence":
-            dialogs.open(asked, modal(acting.listing(), asked.origin))
+            dialogs.open(asked, silencing(acting.listing(), asked.origin))
             return None
         if said:
             raise UsageError(f"{quoted(said)} is nothing to ask alerts about.")

@@ -11,6 +11,8 @@ from bot.slack.limits import TEXT, Payload
 from bot.slack.text import clipped, cut, escape, packed, rich
 
 LONGEST_ALT = 2_000
+ROOM = 7_000
+"""Characters of a message that its lines may take."""
 LONGEST_TEXT = 4_000
 """`text` only stands in for the blocks: long enough for a notification and a screen reader."""
 
@@ -76,6 +78,11 @@ def fitted(items: Sequence[str], most: int, room: int, last: str) -> list[str]:
     if not count and items:
         return shortened([clipped(items[0], max(room + len(rich(items[0])), 80)), *items[1:]], 1, last)
     return shortened(items, count, last)
+
+
+def within(lines: Sequence[str]) -> list[Block]:
+    """As many lines of domain text as a message has room for; what is left out is counted."""
+    return sections("\n".join(fitted(lines, len(lines), ROOM, "")))
 
 
 assert LONGEST_TEXT < TEXT  # noqa: S101  (a relation between two constants)

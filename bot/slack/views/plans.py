@@ -14,13 +14,13 @@ from bot.domain.plan_documents import wanted_document
 from bot.domain.plan_words import PLANNED, PlanTold, gist, listed, name_phrase, steps
 from bot.domain.plans import Plan, Wanted
 from bot.domain.sales import Way
-from bot.domain.words import plain_people, somewhere
+from bot.domain.words import capital, plain_people, somewhere
 from bot.services.plans import Planned, Proposed
 from bot.slack.limits import Payload
 from bot.slack.slash import Slash
 from bot.slack.text import flat, rich
-from bot.slack.views.parts import code, context, payload, section, sections
-from bot.slack.views.record import modal, option, plain
+from bot.slack.views.dialog import modal, option, plain
+from bot.slack.views.parts import code, context, payload, section, sections, within
 
 PROPOSE, ADJUST, DROP = "sales_propose", "sales_adjust", "sales_drop"
 """The action ids of the buttons under a recommendation; `ADJUST` is the callback of its dialog, too."""
@@ -35,7 +35,6 @@ PRICE_BLOCK, DROP_BLOCK, WAYS_BLOCK, MOST_BLOCK, REASON_BLOCK = (
 )
 LONGEST_REASON, LONGEST_NUMBER = 300, 40
 MOST_LISTED = 20
-BUDGET = 7_000
 
 
 def plan_buttons(wanted: Wanted, *, feasible: bool = True) -> Block:
@@ -53,7 +52,7 @@ def planned(come: Planned, slash: Slash) -> Payload:
         return payload(flat(said), [*sections(said), plan_buttons(wanted, feasible=False)])
     title = f"{name_phrase(made.name, wanted)}: {gist(made)}"
     lines = steps(come.book, made)
-    blocks = [section(f"*{rich(title)}*"), *_within(lines), plan_buttons(wanted)]
+    blocks = [section(f"*{rich(title)}*"), *within(lines), plan_buttons(wanted)]
     blocks.append(context(f"Nothing is proposed yet. {code(slash('record'))} records what is done."))
     return payload(flat("\n".join([title, *lines])), blocks)
 
@@ -62,7 +61,7 @@ def told(plan: PlanTold) -> Payload:
     """A plan's message, or a line of its thread. It names people; a line that `wakes` mentions them."""
     named = (lambda text: text) if plan.wakes else plain_people
     headline = rich(named(plan.headline))
-    blocks = [section(f"*{headline}*" if plan.plan else headline), *_within([named(line) for line in plan.lines])]
+    blocks = [section(f"*{headline}*" if plan.plan else headline), *within([named(line) for line in plan.lines])]
     if plan.state:
         blocks.append(context(rich(plain_people(plan.state))))
     if plan.buttons:
@@ -93,7 +92,7 @@ def adjusting(wanted: Wanted, origin: str) -> dict[str, Any]:
     scenario = wanted.scenario
     price = usd_plain(scenario.price) if scenario.price is not None else None
     drop = percent_plain(scenario.drop) if scenario.drop is not None else None
-    ways = [option(_sentence(PLANNED[way]), way.value) for way in Way]
+    ways = [option(capital(PLANNED[way]), way.value) for way in Way]
     chosen = [one for one, way in zip(ways, Way, strict=True) if way in wanted.ways]
     most = btc_plain(wanted.most) if wanted.most is not None else None
     blocks: list[Block] = [
@@ -137,20 +136,4 @@ def listing(book: Book, plans: Sequence[Plan], slash: Slash) -> Payload:
         return payload(text, [section(text)])
     if len(plans) > MOST_LISTED:
         lines.append(f"and {len(plans) - MOST_LISTED} more")
-    return payload(flat("\n".join(lines)), _within([plain_people(line) for line in lines]))
-
-
-def _within(lines: Sequence[str]) -> list[Block]:
-    """As many lines as a message has room for; what is left out is counted."""
-    kept, room = [], BUDGET
-    for number, line in enumerate(lines):
-        room -= len(rich(line)) + 1
-        if room <= 0:
-            kept.append(f"and {len(lines) - number} more lines")
-            break
-        kept.append(line)
-    return sections("\n".join(kept))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return payload(flat("\n".join(lines)), within([plain_people(line) for line in lines]))

@@ -42,7 +42,7 @@ HELP = (
 MAY = {
     Role.VIEWER: "ask, take alerts and silence them",
     Role.OPERATOR: "record as well",
-    Role.APPROVER: "amend terms, record waivers and price indices as well",
+    Role.APPROVER: "amend terms, record waivers and price indices, and approve plans as well",
 }
 WHERE = (
     "In any internal channel or a direct message; only the asker sees the answer. Guests, other organisations, bots, "

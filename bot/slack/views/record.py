@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +13,8 @@ from slackblocks import (
     DatePicker,
     DateTimePicker,
     InputBlock,
-    Option,
     PlainTextInput,
     StaticSelectMenu,
-    Text,
-    TextType,
 )
 
 from bot.domain.book import Book
@@ -27,7 +24,7 @@ from bot.domain.production import month_begins, month_key
 from bot.domain.record_told import RecordTold
 from bot.domain.roles import Role
 from bot.domain.treasury import Claim
-from bot.domain.words import plain_people
+from bot.domain.words import capital, plain_people
 from bot.services.records import Preview
 from bot.slack.limits import Payload
 from bot.slack.record_choices import MENUS, choices
@@ -35,7 +32,8 @@ from bot.slack.record_forms import AMENDMENT, FORMS, Ask, Field
 from bot.slack.record_reading import LONGEST
 from bot.slack.slash import Slash
 from bot.slack.text import flat, rich
-from bot.slack.views.parts import code, context, payload, rendered, section, sections
+from bot.slack.views.dialog import modal, option, plain
+from bot.slack.views.parts import code, context, payload, section, sections, within
 
 KIND, FORM, CHECK, WITHDRAW = "record_kind", "record_form", "record_check", "record_withdraw"
 """The callbacks of the dialogs: which kind, a form, what it would change, why a claim is withdrawn."""
@@ -44,8 +42,7 @@ AGREE, APPROVE = "record_agree", "record_approve"
 KIND_BLOCK, REASON_BLOCK = "record_kind", "record_reason"
 CONFIRM_CLAIM, WITHDRAW_CLAIM = "record_confirm_claim", "record_withdraw_claim"
 """The action ids of a claim's buttons."""
-LONGEST_OPTION, MOST_CLAIMS = 75, 15
-BUDGET = 7_000
+MOST_CLAIMS = 15
 
 
 def kinds(origin: str, role: Role) -> dict[str, Any]:
@@ -110,11 +107,11 @@ def _last_month(book: Book) -> str:
 
 def check(preview: Preview, origin: str, callback: str = CHECK) -> dict[str, Any]:
     """What recording it would change. Nothing is recorded before it is sent."""
-    said = preview.phrase[:1].upper() + preview.phrase[1:]
+    said = capital(preview.phrase)
     if preview.nothing:
         return trouble(f"{said}: it is recorded already, just so. Nothing would change.")
     blocks = [section(f"*{rich(said)}*"), *(sections(preview.claimed) if preview.claimed else [])]
-    blocks += _within(preview.outcome)
+    blocks += within(preview.outcome)
     blocks += [section(f":warning: {rich(one)}") for one in preview.remarks]
     return modal(callback, "Check, then record", "Claim" if preview.claimed else "Record", origin, blocks, close="Back")
 
@@ -132,7 +129,7 @@ def withdrawing(phrase: str, origin: str) -> dict[str, Any]:
 
 def told(record: RecordTold) -> Payload:
     """The message of the audit channel. It wakes nobody: people are named, not mentioned."""
-    blocks = [section(f"*{rich(plain_people(record.headline))}*"), *_within(record.lines)]
+    blocks = [section(f"*{rich(plain_people(record.headline))}*"), *within(record.lines)]
     if record.state:
         blocks += [context(rich(plain_people(record.state)))]
     if record.claim:
@@ -167,43 +164,3 @@ def _buttons(claim_id: int) -> Block:
             Button("Withdraw…", WITHDRAW_CLAIM, value=str(claim_id)),
         ]
     )
-
-
-def _within(lines: Iterable[str]) -> list[Block]:
-    """As many lines as a message has room for; what is left out is counted."""
-    kept: list[str] = []
-    left, room = 0, BUDGET
-    for line in lines:
-        room -= len(rich(line)) + 1
-        if room > 0:
-            kept.append(line)
-        else:
-            left += 1
-    text = "\n".join([*kept, *([f"and {left} more"] if left else [])])
-    return sections(text)
-
-
-def modal(
-    callback: str, title: str, submit: str | None, origin: str, blocks: list[Block], close: str = "Cancel"
-) -> dict[str, Any]:
-    """A dialog; `origin` is what it brings back."""
-    view = {
-        "type": "modal",
-        "callback_id": callback,
-        "title": {"type": "plain_text", "text": title},
-        "close": {"type": "plain_text", "text": close},
-        "private_metadata": origin,
-        "blocks": rendered(blocks),
-    }
-    return view | ({"submit": {"type": "plain_text", "text": submit}} if submit else {})
-
-
-def option(label: str, value: str) -> Option:
-    """One of a menu."""
-    shown = label if len(label) <= LONGEST_OPTION else label[: LONGEST_OPTION - 1] + "…"
-    return Option(plain(shown), value)
-
-
-def plain(text: str) -> Text:
-    """Text that Slack shows as it is."""
-    return Text(text, type_=TextType.PLAINTEXT)

@@ -7,18 +7,15 @@ from typing import Any
 from slackblocks import (
     DateTimePicker,
     InputBlock,
-    Option,
     PlainTextInput,
     StaticMultiSelectMenu,
     StaticSelectMenu,
-    Text,
-    TextType,
 )
 
 from bot.domain.silencing import CHECKS, LONGEST_REASON, subject_name, subjects_of
 from bot.domain.snoozes import SILENCES
 from bot.services.acting import Listing
-from bot.slack.views.parts import rendered
+from bot.slack.views.dialog import modal, option, plain
 
 CALLBACK = "silence"
 CHECKS_BLOCK, SUBJECTS_BLOCK, UNTIL_BLOCK, EXACT_BLOCK, REASON_BLOCK = (
@@ -28,60 +25,52 @@ CHECKS_BLOCK, SUBJECTS_BLOCK, UNTIL_BLOCK, EXACT_BLOCK, REASON_BLOCK = (
     "silence_exact",
     "silence_reason",
 )
-MOST_OPTIONS, LONGEST_OPTION, LONGEST_VALUE = 100, 75, 150
+MOST_OPTIONS, LONGEST_VALUE = 100, 150
 
 
-def modal(listed: Listing, origin: str) -> dict[str, Any]:
+def silencing(listed: Listing, origin: str) -> dict[str, Any]:
     """The view. `origin` comes back with it and says where to answer."""
     known = subjects_of(listed.book, (row.key for row in listed.alerts if row.closed_at is None))
     subjects = [name for name in known if len(name) <= LONGEST_VALUE][:MOST_OPTIONS]
     blocks = [
         InputBlock(
-            _plain("What"),
-            StaticMultiSelectMenu("checks", [_option(label, check) for check, label in CHECKS.items()]),
+            plain("What"),
+            StaticMultiSelectMenu("checks", [option(label, check) for check, label in CHECKS.items()]),
             block_id=CHECKS_BLOCK,
         )
     ]
     if subjects:
         names = _titles(listed)
         about = StaticMultiSelectMenu(
-            "subjects", [_option(names.get(name) or subject_name(name), name) for name in subjects]
+            "subjects", [option(names.get(name) or subject_name(name), name) for name in subjects]
         )
         blocks += [
             InputBlock(
-                _plain("About"), about, block_id=SUBJECTS_BLOCK, hint=_plain("Nothing chosen means all."), optional=True
+                plain("About"), about, block_id=SUBJECTS_BLOCK, hint=plain("Nothing chosen means all."), optional=True
             )
         ]
     blocks += [
         InputBlock(
-            _plain("For how long"),
-            StaticSelectMenu("until", [_option(label, choice) for choice, label in SILENCES.items()]),
+            plain("For how long"),
+            StaticSelectMenu("until", [option(label, choice) for choice, label in SILENCES.items()]),
             block_id=UNTIL_BLOCK,
             optional=True,
         ),
         InputBlock(
-            _plain("Or until"),
+            plain("Or until"),
             DateTimePicker("exact"),
             block_id=EXACT_BLOCK,
-            hint=_plain("At most 30 days ahead. It counts instead of the choice above."),
+            hint=plain("At most 30 days ahead. It counts instead of the choice above."),
             optional=True,
         ),
         InputBlock(
-            _plain("Why"),
+            plain("Why"),
             PlainTextInput("reason", max_length=LONGEST_REASON),
             block_id=REASON_BLOCK,
-            hint=_plain("Everybody sees it. What cannot wait is said all the same."),
+            hint=plain("Everybody sees it. What cannot wait is said all the same."),
         ),
     ]
-    return {
-        "type": "modal",
-        "callback_id": CALLBACK,
-        "title": {"type": "plain_text", "text": "Silence alerts"},
-        "submit": {"type": "plain_text", "text": "Silence"},
-        "close": {"type": "plain_text", "text": "Cancel"},
-        "private_metadata": origin,
-        "blocks": rendered(blocks),
-    }
+    return modal(CALLBACK, "Silence alerts", "Silence", origin, blocks)
 
 
 def _titles(listed: Listing) -> dict[str, str]:
@@ -94,12 +83,3 @@ def _titles(listed: Listing) -> dict[str, str]:
             alike = exposure.title.casefold() == exposure.id
             known[exposure.id] = exposure.title if alike else f"{exposure.title} ({exposure.id})"
     return known
-
-
-def _option(label: str, value: str) -> Option:
-    shown = label if len(label) <= LONGEST_OPTION else label[: LONGEST_OPTION - 1] + "…"
-    return Option(_plain(shown), value)
-
-
-def _plain(text: str) -> Text:
-    return Text(text, type_=TextType.PLAINTEXT)

@@ -17,8 +17,8 @@ from bot.slack.asked import Asked
 from bot.slack.record_forms import AMENDMENT
 from bot.slack.term_fields import LONGEST_TYPED, TermAsk, TermField, term_fields
 from bot.slack.text import rich
+from bot.slack.views.dialog import modal, option, plain
 from bot.slack.views.parts import context, section
-from bot.slack.views.record import modal, option, plain
 
 TERMS = "record_terms"
 """The callback of the dialog."""
