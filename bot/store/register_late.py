@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Table, or_, select
 
 from bot.domain.booked import stand_in
 from bot.domain.late import LateRecord
@@ -39,8 +39,8 @@ def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]
     found = [
         *_opening(connection, at),
         *_amendments(connection, at),
-        *_waived(connection, at),
-        *_indexed(connection, at),
+        *_since(connection, at, What.WAIVER, _waivers),
+        *_since(connection, at, What.PRICE_INDEX, _indices),
         *_calls(connection, at),
         *_monthly(connection, at),
         *_moved(connection, at),
@@ -84,28 +84,17 @@ def _amendments(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     yield from last.values()
 
 
-def _waived(connection: Connection, at: datetime) -> Iterator[LateRecord]:
-    w, f = _waivers.c, _facilities.c
+def _since(connection: Connection, at: datetime, what: What, table: Table) -> Iterator[LateRecord]:
+    """Of a table of what holds for a facility from `since` on; what came with its facility is one record with that."""
+    one, f = table.c, _facilities.c
     query = (
-        select(w.facility, w.since, w.recorded_at)
-        .join_from(_waivers, _facilities)
-        .where(w.recorded_at > at, w.since <= at, w.recorded_at > f.recorded_at)
-        .order_by(w.since, w.id)
+        select(one.facility, one.since, one.recorded_at)
+        .join_from(table, _facilities)
+        .where(one.recorded_at > at, one.since <= at, one.recorded_at > f.recorded_at)
+        .order_by(one.since, one.id)
     )
     for facility, since, recorded_at in connection.execute(query):
-        yield LateRecord(What.WAIVER, f"{facility} {since.date().isoformat()}", since, recorded_at)
-
-
-def _indexed(connection: Connection, at: datetime) -> Iterator[LateRecord]:
-    i, f = _indices.c, _facilities.c
-    query = (
-        select(i.facility, i.since, i.recorded_at)
-        .join_from(_indices, _facilities)
-        .where(i.recorded_at > at, i.since <= at, i.recorded_at > f.recorded_at)
-        .order_by(i.since, i.id)
-    )
-    for facility, since, recorded_at in connection.execute(query):
-        yield LateRecord(What.PRICE_INDEX, f"{facility} {since.date().isoformat()}", since, recorded_at)
+        yield LateRecord(what, f"{facility} {since.date().isoformat()}", since, recorded_at)
 
 
 def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:
