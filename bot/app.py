@@ -310,7 +310,7 @@ class Running:
             found += [refused]
         if self._socket is None:
             return found
-        silent = self._socket.silent_for()
+        silent = self.heard()
         if silent is None:
             return [*found, "Slack's socket is not open"]
         return [*found, f"Slack's socket was last heard {span(silent)} ago"] if silent > SOCKET_SILENCE else found
