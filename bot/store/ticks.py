@@ -38,10 +38,6 @@ class Ticks(Part):
         """The newest poll, at or before `at` where that is given."""
         return self._newest(*([] if at is None else [_ticks.c.at <= at]))
 
-    def accepted_before(self, at: datetime) -> Tick | None:
-        """The newest poll at or before `at` whose state was fresh or degraded: the last price that was one."""
-        return self._newest(_ticks.c.at <= at, _ticks.c.state.in_(_A_PRICE))
-
     def ticks(self, since: datetime, until: datetime) -> list[Tick]:
         """Every kept poll in [since, until), in order."""
         where = (_ticks.c.at >= since, _ticks.c.at < until)
