@@ -80,13 +80,12 @@ def _lenders(book: Book, facility: Facility) -> Iterator[Need]:
         yield Need(last, ends.usd - paid, f"{title}'s maturity")
 
 
-def funding(book: Book, price: Price, until: date | None = None, more: Sequence[Need] = ()) -> Funding:
+def funding(book: Book, price: Price, until: date, more: Sequence[Need] = ()) -> Funding:
     """How needs are met from the Book's own cash and coins, and those expected, selling at `price` (cents per BTC).
 
-    Until the last need that is recorded, and for a quarter at least, where `until` does not say otherwise. `more` are
-    needs besides the recorded ones.
+    `more` are needs besides those of `needs_ahead`.
     """
-    ahead = [*needs_ahead(book, until or horizon(book, more)), *more]
+    ahead = [*needs_ahead(book, until), *more]
     return fund(means(book), ahead, book.treasury.policy, price)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import book, btc, loan, move, treasury, usd
 
 from bot.domain.fund import DaySale
-from bot.domain.outlook import Expected, expected, funding, needs_ahead
+from bot.domain.outlook import Expected, expected, funding, horizon, needs_ahead
 from bot.domain.terms import Facility, InterestMode, Terms, TermsVersion
 from bot.domain.treasury import Account, Movement, Need, Policy, Treasury
 
@@ -206,7 +206,8 @@ def test_a_book_is_funded_from_its_own_cash_coins_and_plan() -> None:
         DaySale(date(2026, 2, 5), btc("5"), 0, price, usd("250000")),
         DaySale(date(2026, 2, 6), btc("5"), 0, price, usd("250000")),
     )
-    whole = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), price)
+    asked = book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC))
+    whole = funding(asked, price, horizon(asked))
     assert [need.purpose for need in whole.needs] == ["operations", "racks"]
     poorer = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), usd("30000"), date(2026, 2, 28))
     assert [(sale.mined, sale.free) for sale in poorer.sales] == [
