@@ -17,7 +17,6 @@ from math import ceil
 from bot.domain.book import Book, Register
 from bot.domain.money import Cents
 from bot.domain.sales.cover import best_of
-from bot.domain.sales.model import EVERY_WAY
 from bot.domain.sales.plan import Alternative, Leg, Missing, Way
 from bot.domain.sales.settling import Found, Search
 from bot.domain.sales.situation import Patient, needs_of
@@ -45,14 +44,17 @@ def cheapest_act(found: Readiness, fall: Fall) -> Act | None:
     """What to do before the close, so that `fall` can be met afterwards; None where nothing must be, or it is late."""
     if not fall.is_short or found.has_begun:
         return None
-    called = as_called(at_close(found.book, found.closure), fall.view, fall.wanted)
-    needs = needs_of(called, fall.view)
-    later = Search(called, fall.view, tuple(needs), sources_of(called, fall.view, needs), MOVED)
+    later = _search(as_called(at_close(found.book, found.closure), fall.view, fall.wanted), fall)
     for ways in (MOVED, frozenset({Way.TOP_UP})):  # where what dollars still move are less than a lender takes at least
-        repaid = _repaid(found, fall, replace(later, ways=ways, known={}))
+        repaid = _repaid(found, fall, replace(later, ways=ways))
         if repaid is not None:
             return repaid
-    return _mixed(found, fall, replace(later, ways=EVERY_WAY, known={}))
+    return _mixed(found, fall, later)
+
+
+def _search(book: Book, fall: Fall) -> Search:
+    needs = needs_of(book, fall.view)
+    return Search(book, fall.view, tuple(needs), sources_of(book, fall.view, needs))
 
 
 def _mixed(found: Readiness, fall: Fall, later: Search) -> Act:
@@ -60,15 +62,13 @@ def _mixed(found: Readiness, fall: Fall, later: Search) -> Act:
 
     Nothing is promised that does not hold against the Book at the close.
     """
-    debts_at = {one.id: _last_credit(later, one) for one in later.patients()}
     today = as_called(found.book, fall.view, fall.wanted)
-    needs = needs_of(today, fall.view)
-    mix = best_of(Search(today, fall.view, tuple(needs), sources_of(today, fall.view, needs), debts_at=debts_at))
+    mix = best_of(replace(_search(today, fall), debts_at=later.last_credits()))
     if not mix.feasible:
         return Act((), (), mix.missing)
-    urgent = [leg for leg in mix.legs if not _can_wait(later, leg)]
-    early = [leg for leg in mix.legs if leg in urgent or leg.starts < found.closure.shuts]
-    for legs in (tuple(urgent), tuple(early)):  # what is left of a repayment may be less than its lender takes at least
+    urgent = tuple(leg for leg in mix.legs if not _can_wait(later, leg))
+    early = tuple(leg for leg in mix.legs if leg in urgent or leg.starts < found.closure.shuts)
+    for legs in dict.fromkeys((urgent, early)):  # the rest of a repayment may be less than its lender takes
         movements = tuple(_steps(found.book, mix, legs))
         waiting = {leg.way for leg in mix.legs if leg not in legs}
         for ways in dict.fromkeys((MOVED, MOVED | waiting)):  # nothing is sold then where there is another way
@@ -90,12 +90,6 @@ def _as_owed(book: Book, legs: Sequence[Leg]) -> Iterator[Leg]:
                 yield replace(leg, usd=here)
         else:
             yield leg
-
-
-def _last_credit(later: Search, patient: Patient) -> datetime:
-    """When the last of what is begun after the close could be credited in time; the close where nothing could."""
-    in_time = [arrival for arrival in later.arrivals(patient) if arrival <= later.due(patient)]
-    return max(in_time, default=later.book.at)
 
 
 def _afterwards(

@@ -66,7 +66,7 @@ class Search:
         """The fewest more free coins that would do, in satoshis; None where none would."""
         least = []
         for last in self._days():
-            problem = self._problem(self._first_settles(last), last)
+            problem = self._problem(self.last_credits(last), last)
             solution, _, _ = _whole_repayments(problem, "btc")
             if solution is not None:
                 least.append(solution.short)
@@ -127,7 +127,8 @@ class Search:
                 seen.add(debts)
                 yield instant
 
-    def _first_settles(self, last: datetime) -> Settles:
+    def last_credits(self, last: datetime = NEVER) -> Settles:
+        """By patient when the latest of what is in time, and up to `last`, is credited; now where nothing is."""
         return {one.id: max(self._in_time(one, last), default=self.book.at) for one in self.patients()}
 
     def _problem(self, settles: Settles, last: datetime) -> Problem:
@@ -144,7 +145,7 @@ class Search:
         )
 
     def _settled(self, last: datetime) -> Found | None:
-        settles = self._first_settles(last)
+        settles = self.last_credits(last)
         while True:
             problem = self._problem(settles, last)
             found = _rounded(problem, settles)
