@@ -66,21 +66,9 @@ def _store(settings: Settings, *, post: bool) -> AbstractContextManager[Store]:
 
 def _print(found: Digest, posted: str) -> None:
     from bot.domain.digest_words import told
-    from bot.domain.words import plain_text
 
-    said = told(found)
     out = output.Page()
-    out.print(output.bold(plain_text(said.headline)))
-    out.print()
-    out.paragraph(plain_text(said.advice), indent=0)
-    for part in said.parts:
-        out.print()
-        out.print(output.bold(part.title))
-        for line in part.lines:
-            out.paragraph(plain_text(line))
-    if said.note:
-        out.print()
-        out.paragraph(plain_text(said.note), indent=0)
+    out.told(told(found))
     if posted:
         out.print()
         out.print(posted)

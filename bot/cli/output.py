@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+    from bot.domain.digest_words import Told
+
 __all__ = [
     "NOTHING",
     "Cell",
@@ -89,6 +91,22 @@ class Page:
     def paragraph(self, text: str, indent: int = 2) -> None:
         """Running text, indented and wrapped between words."""
         self.hanging(" " * indent, text)
+
+    def told(self, said: Told) -> None:
+        """What is posted in Slack as well, as text."""
+        from bot.domain.words import plain_text
+
+        self.print(bold(plain_text(said.headline)))
+        self.print()
+        self.paragraph(plain_text(said.advice), indent=0)
+        for part in said.parts:
+            self.print()
+            self.print(bold(plain_text(part.title)))
+            for line in part.lines:
+                self.paragraph(plain_text(line))
+        if said.note:
+            self.print()
+            self.paragraph(plain_text(said.note), indent=0)
 
     def hanging(self, label: str, text: str, style: str | None = None) -> None:
         """A label, and text beside it, wrapped between words."""

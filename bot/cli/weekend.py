@@ -18,18 +18,5 @@ def print_weekend(book: Book, *, json: bool) -> None:
         output.print_json(weekend_document(book))
         return
     from bot.domain.weekend_words import weekend_told
-    from bot.domain.words import plain_text
 
-    said = weekend_told(book)
-    out = output.Page()
-    out.print(output.bold(plain_text(said.headline)))
-    out.print()
-    out.paragraph(plain_text(said.advice), indent=0)
-    for part in said.parts:
-        out.print()
-        out.print(output.bold(plain_text(part.title)))
-        for line in part.lines:
-            out.paragraph(plain_text(line))
-    if said.note:
-        out.print()
-        out.paragraph(plain_text(said.note), indent=0)
+    output.Page().told(weekend_told(book))

@@ -69,6 +69,12 @@ def next_closure(calendar: Calendar, at: datetime) -> Closure:
     return next(closures(calendar, at))
 
 
+def bank_closures(treasury: Treasury, at: datetime) -> list[Closure]:
+    """The next closed period of each bank calendar, or that which `at` lies in; the first to shut comes first."""
+    ahead = (next_closure(calendar, at) for calendar in bank_calendars(treasury))
+    return sorted(ahead, key=lambda one: one.shuts)
+
+
 def _next_open_day(calendar: Calendar, day: date) -> date:
     day += ONE_DAY
     while not calendar.is_open_day(day):

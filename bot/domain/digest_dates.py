@@ -12,9 +12,10 @@ from datetime import date, datetime, timedelta
 from bot.domain.alert import Silence
 from bot.domain.book import Book
 from bot.domain.calls import CallState, open_calls
-from bot.domain.interest import Debt, begun_day
+from bot.domain.interest import begun_day
 from bot.domain.interest_due import interest_due, payments
 from bot.domain.interest_words import overdue_phrase
+from bot.domain.maturity import maturities
 from bot.domain.money import percent_plain, show_percent, show_usd_short
 from bot.domain.periods import ONE_DAY, midnight
 from bot.domain.production import latest_statement, month_begins, month_key
@@ -92,20 +93,11 @@ def _overdue(book: Book, facility: Facility) -> Iterator[Ahead]:
 
 
 def _maturity(book: Book, facility: Facility, until: datetime) -> Iterator[Ahead]:
-    """The day on which it must be paid back, by the terms that are in force then."""
-    days = {version.terms.matures for version in facility.versions if version.terms.matures is not None}
-    for day in sorted(days):
-        at = midnight(day, facility.zone)
-        if at > until or facility.terms_at(max(at, book.at)).matures != day:
-            continue
-        if owed := _debt_at(book, facility, at).total:
-            text = f"{book.snapshot.title(facility)} matures: {show_usd_short(owed)} to be repaid"
-            yield Ahead(at, "maturity", text, day)
-
-
-def _debt_at(book: Book, facility: Facility, at: datetime) -> Debt:
-    """What will be owed then, if nothing is paid until then."""
-    return book.register.ledger.debt_at(facility.id, max(at, book.at), book.at)
+    for one in maturities(book.register.ledger, facility, book.at):
+        if one.at > until:
+            return
+        text = f"{book.snapshot.title(facility)} matures: {show_usd_short(one.usd)} to be repaid"
+        yield Ahead(one.at, "maturity", text, one.day)
 
 
 def _amendments(book: Book, facility: Facility) -> Iterator[Ahead]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import takewhile
 from math import floor
 
 from bot.domain.book import Book
 from bot.domain.fund import Funding, Means, fund
 from bot.domain.interest_due import payments
+from bot.domain.maturity import maturities
 from bot.domain.money import Price
 from bot.domain.periods import local_day
 from bot.domain.production import month_production
@@ -52,29 +54,38 @@ def expected(book: Book) -> Expected:
 
 
 def needs_ahead(book: Book, until: date) -> list[Need]:
-    """What is to be paid from the Book's day to `until`: recorded needs, and interest that is paid in cash."""
+    """What is to be paid from the Book's day to `until`: recorded needs, interest that is paid in cash, and loans that
+    mature."""
     today = local_day(book.at, book.treasury.zone)
     found = [need for need in book.treasury.needs if today <= need.due <= until]
     for facility in book.treasury.facilities:
-        found += [replace(need, due=max(need.due, today)) for need in _interest(book, facility, until)]
+        dated = (replace(need, due=max(need.due, today)) for need in _lenders(book, facility))
+        found += takewhile(lambda need: need.due <= until, dated)
     return sorted(found, key=lambda need: need.due)
 
 
-def _interest(book: Book, facility: Facility, until: date) -> Iterator[Need]:
-    """What falls due in cash, if what fell due before is paid by then, and what is overdue."""
-    for one in payments(book.register.ledger, facility, book.at):
-        if one.due > until:
-            return
-        yield Need(one.due, one.usd, f"interest of {book.snapshot.title(facility)}")
+def _lenders(book: Book, facility: Facility) -> Iterator[Need]:
+    """What falls due in cash, if what fell due before is paid by then, and what is overdue, in order of days.
+
+    At its maturity all that is left is due, with what interest has come since where that day is over.
+    """
+    ledger, title = book.register.ledger, book.snapshot.title(facility)
+    ends = next(maturities(ledger, facility, book.at), None)
+    last = ends.day if ends is not None else date.max
+    paid = 0
+    for one in takewhile(lambda one: one.due <= last, payments(ledger, facility, book.at)):
+        paid += one.usd
+        yield Need(one.due, one.usd, f"interest of {title}")
+    if ends is not None and ends.usd > paid:
+        yield Need(last, ends.usd - paid, f"{title}'s maturity")
 
 
-def funding(book: Book, price: Price, until: date | None = None, more: Sequence[Need] = ()) -> Funding:
+def funding(book: Book, price: Price, until: date, more: Sequence[Need] = ()) -> Funding:
     """How needs are met from the Book's own cash and coins, and those expected, selling at `price` (cents per BTC).
 
-    Until the last need that is recorded, and for a quarter at least, where `until` does not say otherwise. `more` are
-    needs besides the recorded ones.
+    `more` are needs besides those of `needs_ahead`.
     """
-    ahead = [*needs_ahead(book, until or horizon(book, more)), *more]
+    ahead = [*needs_ahead(book, until), *more]
     return fund(means(book), ahead, book.treasury.policy, price)
 
 

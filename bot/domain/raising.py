@@ -64,10 +64,10 @@ def raising(book: Book, usd: Cents, by: date, scenario: Scenario | None = None) 
     found = Raising(asked, horizon(book, [asked]), view, expected(book))
     if not view.usable:
         return found
-    plan = funding(book, view.usable, more=[asked])
+    plan = funding(book, view.usable, found.until, [asked])
     runways = [Runway(view.usable, view.fallen, plan)]
     withstand = book.treasury.policy.withstand_drop
     if withstand is not None and withstand != view.fallen and (low := book.price.fall(withstand)).usable:
-        runways.append(Runway(low.usable or 0, withstand, funding(book, low.usable or 0, more=[asked])))
+        runways.append(Runway(low.usable or 0, withstand, funding(book, low.usable or 0, found.until, [asked])))
     more = more_coins(means(book), plan, book.treasury.policy, view.usable)
     return Raising(asked, found.until, view, found.expected, plan, more, tuple(runways))

@@ -52,11 +52,6 @@ class Wanted:
     waived: datetime | None = None
     least_call: Cents = 0
 
-    @property
-    def at_once(self) -> bool:
-        """Whether the lender need not wait for the deadline."""
-        return self.need.missed or self.need.tier.kind is TierKind.LIQUIDATION
-
 
 @dataclass(frozen=True, slots=True)
 class Movable:

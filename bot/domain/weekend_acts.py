@@ -2,20 +2,22 @@
 
 Least is lost by repaying from bank dollars just what will be missing then, so that is tried first: the planner says how
 much is missing, and is asked again on the ledger in which it has been repaid. Where those dollars are not enough the
-planner's whole mix is made from today, and of its steps those must be taken today that would come too late afterwards.
-A sale counts at the fallen price: today's coins bring more.
+planner's whole mix is made from today, on the debts of when the last step after the close could be credited; of its
+steps those must be taken today that would come too late afterwards. They too are booked, and what remains is planned
+anew on that ledger. A sale counts at the fallen price: today's coins bring more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
 from bot.domain.book import Book, Register
 from bot.domain.money import Cents
-from bot.domain.sales.plan import Leg, Missing, Way
+from bot.domain.sales.cover import best_of
+from bot.domain.sales.plan import Alternative, Leg, Missing, Way
 from bot.domain.sales.settling import Found, Search
 from bot.domain.sales.situation import Patient, needs_of
 from bot.domain.sales.sources import Dollars, sources_of
@@ -42,19 +44,64 @@ def cheapest_act(found: Readiness, fall: Fall) -> Act | None:
     """What to do before the close, so that `fall` can be met afterwards; None where nothing must be, or it is late."""
     if not fall.is_short or found.has_begun:
         return None
-    today = as_called(found.book, fall.view, fall.wanted)
-    called = as_called(at_close(found.book, found.closure), fall.view, fall.wanted)
-    needs = needs_of(called, fall.view)
-    later = Search(called, fall.view, tuple(needs), sources_of(called, fall.view, needs), MOVED)
+    later = _search(as_called(at_close(found.book, found.closure), fall.view, fall.wanted), fall)
     for ways in (MOVED, frozenset({Way.TOP_UP})):  # where what dollars still move are less than a lender takes at least
-        repaid = _repaid(found, fall, replace(later, ways=ways, known={}))
+        repaid = _repaid(found, fall, replace(later, ways=ways))
         if repaid is not None:
             return repaid
-    mix = planned(today, fall.view)
+    return _mixed(found, fall, later)
+
+
+def _search(book: Book, fall: Fall) -> Search:
+    needs = needs_of(book, fall.view)
+    return Search(book, fall.view, tuple(needs), sources_of(book, fall.view, needs))
+
+
+def _mixed(found: Readiness, fall: Fall, later: Search) -> Act:
+    """The planner's mix of today, what can wait left for later; all of it today where the rest would not do then.
+
+    Nothing is promised that does not hold against the Book at the close.
+    """
+    today = as_called(found.book, fall.view, fall.wanted)
+    mix = best_of(replace(_search(today, fall), debts_at=later.last_credits()))
     if not mix.feasible:
         return Act((), (), mix.missing)
-    waits = [leg for leg in mix.legs if _can_wait(later, leg)]
-    return Act(tuple(leg for leg in mix.legs if leg not in waits), tuple(waits))
+    urgent = tuple(leg for leg in mix.legs if not _can_wait(later, leg))
+    early = tuple(leg for leg in mix.legs if leg in urgent or leg.starts < found.closure.shuts)
+    for legs in dict.fromkeys((urgent, early)):  # the rest of a repayment may be less than its lender takes
+        movements = tuple(_steps(found.book, mix, legs))
+        waiting = {leg.way for leg in mix.legs if leg not in legs}
+        for ways in dict.fromkeys((MOVED, MOVED | waiting)):  # nothing is sold then where there is another way
+            then = _afterwards(found, fall, movements, ways)
+            if then is not None:
+                return Act(tuple(_as_owed(found.book, legs)), then)
+    return Act((), ())
+
+
+def _as_owed(book: Book, legs: Sequence[Leg]) -> Iterator[Leg]:
+    """The same, but no lender gets more cash than it is owed by then: what is paid off bears no more interest."""
+    paid = dict.fromkeys((leg.facility for leg in legs), 0)
+    for leg in legs:
+        if leg.way is Way.CASH:
+            owed = book.register.ledger.debt_at(leg.facility, leg.credited_at, book.at).total
+            here = min(leg.usd, owed - paid[leg.facility])
+            paid[leg.facility] += here
+            if here:
+                yield replace(leg, usd=here)
+        else:
+            yield leg
+
+
+def _afterwards(
+    found: Readiness, fall: Fall, movements: tuple[Movement, ...], ways: frozenset[Way]
+) -> tuple[Leg, ...] | None:
+    """What is to be done with `ways` after the close, once `movements` are booked today; None where it won't do."""
+    treasury = found.book.treasury
+    done = replace(treasury, movements=(*treasury.movements, *movements))
+    after = replace(found.book, register=Register.of(done, found.book.register.alerts), known=None)
+    called = as_called(at_close(after, found.closure), fall.view, fall.wanted)
+    plan = planned(called, fall.view, ways)
+    return plan.legs if plan.feasible else None
 
 
 def _can_wait(later: Search, leg: Leg) -> bool:
@@ -111,11 +158,9 @@ def _paying(found: Readiness, fall: Fall, later: Search, due: Mapping[str, Cents
     if not due or sum(due.values()) > min(sum(one.usd for one in stuck), sources.spare_usd):
         return None
     legs = tuple(_from(book, stuck, due))
-    movements = tuple(_movements(book, legs))
-    paid = replace(book.treasury, movements=(*book.treasury.movements, *movements))
-    after = replace(book, register=Register.of(paid, book.register.alerts), known=None)
-    then = planned(as_called(at_close(after, found.closure), fall.view, fall.wanted), fall.view, MOVED)
-    return Act(legs, then.legs) if then.feasible else None
+    paid = [(leg.account, leg.facility, leg.usd) for leg in legs]
+    then = _afterwards(found, fall, tuple(_payments(book, paid)), MOVED)
+    return Act(legs, then) if then is not None else None
 
 
 def _is_stuck(later: Search, dollars: Dollars) -> bool:
@@ -139,13 +184,58 @@ def _from(book: Book, stuck: Sequence[Dollars], due: Mapping[str, Cents]) -> Ite
                 left[facility] -= here
 
 
-def _movements(book: Book, legs: Sequence[Leg]) -> Iterator[Movement]:
-    """The repayments as the ledger has them once they are credited: principal first, what is more pays the interest."""
-    owed = {one.facility: book.register.ledger.debt_at(one.facility, book.at, book.at).principal for one in legs}
+def _steps(book: Book, mix: Alternative, legs: Sequence[Leg]) -> Iterator[Movement]:
+    """`legs` of `mix` as the ledger has them once all is credited: coins first, then whom their dollars repay."""
     for number, leg in enumerate(legs):
-        principal = min(leg.usd, owed[leg.facility])
-        owed[leg.facility] -= principal
-        for kind, usd in ((MovementKind.REPAID, principal), (MovementKind.INTEREST_PAID, leg.usd - principal)):
-            if usd:
-                ref = f"before the close {number} {kind}"
-                yield Movement(book.at, kind, ref, leg.account, facility=leg.facility, usd=usd)
+        for kind, fields in _coins_of(leg):
+            yield Movement(book.at, kind, f"before the close {number} {kind}", **fields)  # type: ignore[arg-type]
+    yield from _payments(book, _repaid_by(book, mix, legs))
+
+
+def _coins_of(leg: Leg) -> Iterator[tuple[MovementKind, dict[str, object]]]:
+    """What a step does to coins, and a sale to the account that takes its dollars."""
+    own: dict[str, object] = {"account": leg.account, "btc": leg.btc}
+    if leg.released_from is not None:
+        yield MovementKind.RELEASED, {**own, "facility": leg.released_from}
+    if leg.way is Way.TOP_UP:
+        yield MovementKind.PLEDGED, {**own, "facility": leg.facility}
+    if leg.way is Way.SELL_FREE and leg.through != leg.account:
+        yield MovementKind.TRANSFER, {**own, "to": leg.through}
+    if leg.way in (Way.SELL_FREE, Way.SELL_PLEDGED):
+        sold: dict[str, object] = {"account": leg.through, "btc": leg.btc, "usd": leg.usd}
+        yield MovementKind.SOLD, {**sold, "facility": leg.facility} if leg.way is Way.SELL_PLEDGED else sold
+
+
+def _repaid_by(book: Book, mix: Alternative, legs: Sequence[Leg]) -> Iterator[tuple[str | None, str, Cents]]:
+    """Which account pays whom, and how many cents: a sale for a group repays whom cash does not repay in full."""
+    left = {one.facility: one.principal + one.interest for one in mix.repayments}
+    for leg in mix.legs:
+        if leg.way is Way.CASH:
+            left[leg.facility] -= leg.usd
+    for leg in legs:
+        if leg.way is Way.CASH:
+            yield leg.account, leg.facility, leg.usd
+        elif leg.way is not Way.TOP_UP:
+            there, alike = leg.usd, book.treasury.facility_by_id[leg.facility]
+            for name, lacking in left.items():
+                other = book.treasury.facility_by_id[name]
+                if other is alike or (alike.group is not None and other.group == alike.group):
+                    here = min(there, lacking)
+                    yield leg.through, name, here
+                    there -= here
+                    left[name] -= here
+
+
+def _payments(book: Book, paid: Iterable[tuple[str | None, str, Cents]]) -> Iterator[Movement]:
+    """Repayments of today as the ledger has them: principal first, what is more pays the interest."""
+    debts = book.balances.debts
+    left = {name: [debt.principal, debt.total - debt.principal] for name, debt in debts.items()}
+    for number, (account, facility, usd) in enumerate(paid):
+        there = usd
+        for part, kind in enumerate((MovementKind.REPAID, MovementKind.INTEREST_PAID)):
+            here = min(there, left[facility][part])
+            left[facility][part] -= here
+            there -= here
+            if here:
+                ref = f"before the close paid {number} {kind}"
+                yield Movement(book.at, kind, ref, account, facility=facility, usd=here)

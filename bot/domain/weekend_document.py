@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.answers import Document, heading
 from bot.domain.book import Book
-from bot.domain.closures import bank_calendars, next_closure
+from bot.domain.closures import bank_closures
 from bot.domain.money import btc_plain, percent_plain, usd_plain
 from bot.domain.periods import iso
 from bot.domain.sales.plan import Leg, Missing
@@ -16,8 +16,7 @@ from bot.domain.weekend_acts import cheapest_act
 
 def weekend_document(book: Book) -> Document:
     """The next closed period of each bank calendar, the first to shut first; none where no rail ever closes."""
-    ahead = [next_closure(calendar, book.at) for calendar in bank_calendars(book.treasury)]
-    found = [readiness(book, closure) for closure in sorted(ahead, key=lambda one: one.shuts)]
+    found = [readiness(book, closure) for closure in bank_closures(book.treasury, book.at)]
     return {**heading(book), "closures": [_closure(one) for one in found]}
 
 

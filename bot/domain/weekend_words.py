@@ -12,7 +12,7 @@ from math import floor
 
 from bot.domain.book import Book
 from bot.domain.calls import open_calls
-from bot.domain.closures import Closure, bank_calendars, next_closure
+from bot.domain.closures import Closure, bank_calendars, bank_closures
 from bot.domain.digest_words import Part, Told
 from bot.domain.money import Cents, percent_plain, plain, show_btc_down, show_btc_up, show_usd, show_usd_short
 from bot.domain.sales.plan import Leg, Missing, Way
@@ -27,10 +27,10 @@ _WITHOUT = "If a bank does close, name its calendar with the account in the trea
 
 def weekend_told(book: Book) -> Told:
     """What `/sales weekend` answers: the next closed period of every bank calendar, the first to shut in full."""
-    ahead = [next_closure(calendar, book.at) for calendar in bank_calendars(book.treasury)]
+    ahead = bank_closures(book.treasury, book.at)
     if not ahead:
         return Told(NO_RAIL_CLOSES, _WITHOUT, parts=())
-    first, *others = (closure_told(book, one) for one in sorted(ahead, key=lambda one: one.shuts))
+    first, *others = (closure_told(book, one) for one in ahead)
     more = [Part(one.headline, (one.advice, *_lines(one.parts))) for one in others]
     return Told(first.headline, first.advice, (*first.parts, *more), first.note, mention=False)
 
@@ -179,7 +179,7 @@ def _wanted(found: Readiness, wanted: Wanted) -> str:
 
 def _clock(found: Readiness, wanted: Wanted) -> str:
     due = moment(wanted.due, found.book.treasury.zone, found.book.at)
-    if wanted.at_once:
+    if wanted.need.at_once:
         return "it may act at once"
     if wanted.guessed:
         return f"no deadline in its terms, so by {due}"

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from bot.domain.audit import PLIMSOLL
-from bot.domain.closures import Closure, bank_calendars, next_closure
+from bot.domain.closures import Closure, bank_closures
 from bot.domain.digest_words import Told
 from bot.domain.treasury import Treasury
 from bot.domain.weekend import at_close, can_be_called
@@ -83,8 +83,7 @@ class Weekends:
 
 def _due(treasury: Treasury, now: datetime, since: datetime) -> list[Closure]:
     """The closed periods whose time to be spoken of has come, and which have not begun."""
-    ahead = (next_closure(calendar, now) for calendar in bank_calendars(treasury))
-    return [one for one in ahead if since <= one.said_at <= now < one.shuts]
+    return [one for one in bank_closures(treasury, now) if since <= one.said_at <= now < one.shuts]
 
 
 def _post(tx: PostsOnce, stream: str, channel: str, at: datetime, told: Told) -> Posting:

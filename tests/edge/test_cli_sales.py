@@ -240,6 +240,19 @@ def test_the_runway_is_at_the_last_price_and_at_the_fall_to_withstand(contract: 
     )
 
 
+def test_a_loan_that_matures_within_the_time_ahead_is_to_be_met_as_well(here: Plimsoll, tmp_path: Path) -> None:
+    asked = ("sales", "--at", "2026-02-01T00:01:00Z", "--price", "68500", "--raise", "1m", "--by", "2026-02-20")
+    fund = ask(here, tmp_path, edited(("matures = 2028-04-30", "matures = 2026-03-10")), *asked)["fund"]
+    assert [(one["due"], one["purpose"]) for one in fund["needs"]] == [
+        ("2026-02-20", "the amount asked for"),
+        ("2026-03-10", "Antalpha's maturity"),
+    ]
+    assert float(fund["needs"][1]["usd"]) == pytest.approx(300_000_000 * (1 + 0.07 * 38 / 360), rel=1e-3)
+    shown = " ".join(here(*asked).out.split())
+    assert "Later, on Tue 10 Mar 2026 Antalpha's maturity cannot be paid. Short by" in shown
+    assert "5 weeks, until Tue 10 Mar 2026; then Antalpha's maturity would lack" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from support import book, btc, loan, move, treasury, usd
 
 from bot.domain.fund import DaySale
-from bot.domain.outlook import Expected, expected, funding, needs_ahead
-from bot.domain.terms import InterestMode
+from bot.domain.outlook import Expected, expected, funding, horizon, needs_ahead
+from bot.domain.terms import Facility, InterestMode, Terms, TermsVersion
 from bot.domain.treasury import Account, Movement, Need, Policy, Treasury
 
 OPENED = datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -122,7 +123,69 @@ def test_on_the_day_itself_what_is_not_paid_is_due_today() -> None:
     ]
 
 
-# Both
+# Maturities
+
+
+def test_a_loan_that_matures_is_to_be_paid_back_with_its_interest_of_then() -> None:
+    one = loan(rate="0.036", debt="100000000", matures=date(2026, 3, 10))
+    asked = book(treasury(one), "68500", datetime(2026, 2, 4, 12, tzinfo=UTC))
+    (due,) = needs_ahead(asked, date(2026, 3, 10))
+    assert (due.due, due.purpose) == (date(2026, 3, 10), "Antalpha's maturity")
+    assert due.usd == usd("100380000")  # one day of January, 28 and 9 more at $10,000
+    assert needs_ahead(asked, date(2026, 3, 9)) == []
+
+
+def test_interest_that_is_paid_before_a_maturity_is_not_paid_again_at_it() -> None:
+    one = loan(rate="0.036", interest=InterestMode.PAID, debt="100000000", matures=date(2026, 3, 10))
+    register = treasury(one)
+    found = needs_ahead(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), date(2026, 6, 30))
+    assert [(need.due, need.usd, need.purpose) for need in found] == [
+        (date(2026, 2, 4), usd("10000"), "interest of Antalpha"),
+        (date(2026, 3, 1), usd("280000"), "interest of Antalpha"),
+        (date(2026, 3, 10), usd("100090000"), "Antalpha's maturity"),
+    ]
+    on_a_first = replace(one, versions=(replace(one.versions[0], terms=first_of_april(one)),))
+    found = needs_ahead(book(treasury(on_a_first), "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), date(2026, 6, 30))
+    assert [(need.due, need.usd) for need in found][2:] == [
+        (date(2026, 4, 1), usd("310000")),
+        (date(2026, 4, 1), usd("100000000")),
+    ]
+
+
+def first_of_april(one: Facility) -> Terms:
+    return replace(one.versions[0].terms, matures=date(2026, 4, 1))
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    mode=st.sampled_from(InterestMode),
+    matures=st.dates(date(2026, 2, 1), date(2026, 12, 31)),
+    now=st.datetimes(datetime(2026, 2, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_all_that_is_paid_until_a_maturity_is_what_is_owed_then(
+    mode: InterestMode, matures: date, now: datetime
+) -> None:
+    """By the ledger; of a maturity that is over, what is owed now. It is the last of all."""
+    register = treasury(loan(rate="0.07", interest=mode, matures=matures))
+    asked = book(register, "68500", now)
+    found = needs_ahead(asked, date(2030, 1, 1))
+    then = max(now, datetime(matures.year, matures.month, matures.day, tzinfo=UTC))
+    assert sum(need.usd for need in found) == asked.register.ledger.debt_at("antalpha", then, now).total
+    assert (found[-1].due, found[-1].purpose) == (then.date(), "Antalpha's maturity")
+
+
+def test_a_maturity_that_an_amendment_moves_is_due_once_and_one_that_is_paid_back_is_not() -> None:
+    one = loan(matures=date(2026, 3, 10))
+    moved = replace(one, versions=(*one.versions, TermsVersion(date(2026, 3, 1), first_of_april(one))))
+    late = replace(one, versions=(*one.versions, TermsVersion(date(2026, 3, 11), first_of_april(one))))
+    at = datetime(2026, 2, 4, 12, tzinfo=UTC)
+    for amended, day in ((moved, date(2026, 4, 1)), (late, date(2026, 3, 10))):
+        assert [need.due for need in needs_ahead(book(treasury(amended), "68500", at), date(2026, 6, 30))] == [day]
+    back = move("repaid", datetime(2026, 2, 2, tzinfo=UTC), usd="300000000")
+    assert needs_ahead(book(treasury(one, movements=(back,)), "68500", at), date(2026, 6, 30)) == []
+
+
+# All of it
 
 
 def test_a_book_is_funded_from_its_own_cash_coins_and_plan() -> None:
@@ -143,7 +206,8 @@ def test_a_book_is_funded_from_its_own_cash_coins_and_plan() -> None:
         DaySale(date(2026, 2, 5), btc("5"), 0, price, usd("250000")),
         DaySale(date(2026, 2, 6), btc("5"), 0, price, usd("250000")),
     )
-    whole = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), price)
+    asked = book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC))
+    whole = funding(asked, price, horizon(asked))
     assert [need.purpose for need in whole.needs] == ["operations", "racks"]
     poorer = funding(book(register, "68500", datetime(2026, 2, 4, 12, tzinfo=UTC)), usd("30000"), date(2026, 2, 28))
     assert [(sale.mined, sale.free) for sale in poorer.sales] == [

@@ -83,7 +83,14 @@ def alternative(
     """
     sources = sources_of(book, view, [*needs, *aside], keep_reserves=keep_reserves)
     search = Search(book, view, needs, sources, ways, known={} if known is None else known)
-    found = search.best()
+    return best_of(search, name, keep_reserves=keep_reserves, aside=aside)
+
+
+def best_of(
+    search: Search, name: Name = Name.RECOMMENDED, *, keep_reserves: bool = True, aside: tuple[Need, ...] = ()
+) -> Alternative:
+    """The best plan of `search`, carried out and judged; one that is not feasible says what is missing."""
+    book, view, found = search.book, search.view, search.best()
     if found is None or found.draft is None:
         missing = _missing(search, found)
         why = reasons.why_not(search, missing)

@@ -26,8 +26,7 @@ def liquidations(book: Book, view: PriceView, needs: Sequence[Need]) -> tuple[Li
     """
     found: dict[str, Liquidation] = {}
     for need in needs:
-        at_once = need.missed or need.tier.kind is TierKind.LIQUIDATION
-        at = None if at_once else need.due
+        at = None if need.at_once else need.due
         then = book.register.snapshot(book.at, at)
         exposure = then.exposure(*((None, need.id) if need.is_group else (need.id, None)))
         members = _members(then, need)

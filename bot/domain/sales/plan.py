@@ -13,7 +13,7 @@ from bot.domain.ledger import Balances
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.periods import END_OF_TIME
 from bot.domain.price import PriceView
-from bot.domain.terms import Tier
+from bot.domain.terms import Tier, TierKind
 from bot.domain.treasury import Movement
 
 
@@ -82,6 +82,11 @@ class Need:
     due: datetime | None
     missed: bool
     called: bool
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the lender need not wait for the deadline."""
+        return self.missed or self.tier.kind is TierKind.LIQUIDATION
 
 
 @dataclass(frozen=True, slots=True)

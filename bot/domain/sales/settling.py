@@ -42,7 +42,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Search:
-    """All plans for one Book, price and set of ways. `later` is time added to every deadline."""
+    """All plans for one Book, price and set of ways. `later` is time added to every deadline.
+
+    `debts_at`, by patient, is when its debt is to be met even where all that is used is credited earlier.
+    """
 
     book: Book
     view: PriceView
@@ -50,6 +53,7 @@ class Search:
     sources: Sources
     ways: frozenset[Way] = EVERY_WAY
     later: timedelta = timedelta(0)
+    debts_at: Settles = field(default_factory=dict)
     known: Known = field(default_factory=dict, repr=False, compare=False)
     """Patients by settlement, once they have been read off the Book."""
 
@@ -62,7 +66,7 @@ class Search:
         """The fewest more free coins that would do, in satoshis; None where none would."""
         least = []
         for last in self._days():
-            problem = self._problem(self._first_settles(last), last)
+            problem = self._problem(self.last_credits(last), last)
             solution, _, _ = _whole_repayments(problem, "btc")
             if solution is not None:
                 least.append(solution.short)
@@ -100,11 +104,14 @@ class Search:
         """What is cured together, each with its debts run on to when it settles; else as they are now."""
         found = []
         for key in patients_of(self.book, self.needs):
-            at = (settles or {}).get(key, self.book.at)
+            at = self._met(key, (settles or {}).get(key, self.book.at))
             if (key, at) not in self.known:
                 self.known[key, at] = patient(self.book, self.view, self.needs, key, at)
             found.append(self.known[key, at])
         return found
+
+    def _met(self, key: str, settles: datetime) -> datetime:
+        return max(settles, self.debts_at.get(key, settles))
 
     def _in_time(self, patient: Patient, last: datetime) -> list[datetime]:
         return [arrival for arrival in self.arrivals(patient) if arrival <= min(self.due(patient), last)]
@@ -120,7 +127,8 @@ class Search:
                 seen.add(debts)
                 yield instant
 
-    def _first_settles(self, last: datetime) -> Settles:
+    def last_credits(self, last: datetime = NEVER) -> Settles:
+        """By patient when the latest of what is in time, and up to `last`, is credited; now where nothing is."""
         return {one.id: max(self._in_time(one, last), default=self.book.at) for one in self.patients()}
 
     def _problem(self, settles: Settles, last: datetime) -> Problem:
@@ -137,13 +145,14 @@ class Search:
         )
 
     def _settled(self, last: datetime) -> Found | None:
-        settles = self._first_settles(last)
+        settles = self.last_credits(last)
         while True:
             problem = self._problem(settles, last)
             found = _rounded(problem, settles)
             if found is None or found.draft is None:
                 return found
-            used = {one.id: _last_credit(found.draft, one, self.book.at) for one in problem.patients}
+            last_credits = {one.id: _last_credit(found.draft, one, self.book.at) for one in problem.patients}
+            used = {key: self._met(key, at) for key, at in last_credits.items()}
             if used == settles or self.patients(used) == self.patients(settles):
                 return replace(found, settles=used)
             settles = used
