@@ -80,7 +80,8 @@ class Made:
     """What planning came to on the book of `at`, whose register had `revision`.
 
     `price` is what it was planned at and `last` the bitcoin price then, in cents per BTC (None: there was none).
-    `movements` are what to record as it is carried out; amounts in satoshis and cents.
+    `movements` are what to record as it is carried out; amounts in satoshis and cents. `seen` are the refs of what was
+    recorded by then with a time in that very minute: it is in these numbers, and no fill of them.
     """
 
     at: datetime
@@ -93,6 +94,7 @@ class Made:
     movements: tuple[Movement, ...] = ()
     aims: tuple[Aim, ...] = ()
     notes: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:
