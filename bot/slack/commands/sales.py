@@ -27,8 +27,15 @@ from bot.slack.views.sales import sales as view
 from bot.slack.views.weekend import WORD as WEEKEND
 from bot.slack.views.weekend import weekend_answer
 
-EXAMPLES = ("sales", "sales -30%", "sales at 55000", "sales raise 38m by 2026-03-01")
 PLANS = "plans"
+EXAMPLES = (
+    "sales",
+    "sales -30%",
+    "sales at 55000",
+    "sales raise 38m by 2026-03-01",
+    f"sales {WEEKEND}",
+    f"sales {PLANS}",
+)
 AT_ONCE = 20
 """Facilities for which a plan is there well within the 3 s that Slack waits."""
 
