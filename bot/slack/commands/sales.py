@@ -71,7 +71,7 @@ def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
         if answer.recommended is None:
             return []
         wanted = Wanted(PlanScenario(scenario.price, scenario.drop) if scenario is not None else PlanScenario())
-        last = plans.since_last(wanted)
+        last = plans.since_last(wanted, answer.recommended)
         since = [context(rich(since_phrase(book, *last)))] if last is not None else []
         return [*since, plan_buttons(wanted, feasible=answer.recommended.feasible)]
 
