@@ -184,7 +184,7 @@ def done_phrase(book: Book, plan: Plan) -> str:
 
 def left_phrase(book: Book, plan: Plan) -> str:
     """What is left of an approved plan, planned anew from the book of now."""
-    left = remaining(book, plan, plan.made.revision)
+    left = remaining(book, plan)
     if left.made is not None:
         return f"Left to do at that price: {gist(left.made)}."
     if not left.needed:

@@ -63,7 +63,7 @@ def plan_now(book: Book, wanted: Wanted, revision: int) -> Found:
     return _found(book, view, needs, wanted, wanted.most, revision)
 
 
-def remaining(book: Book, plan: Plan, revision: int) -> Found:
+def remaining(book: Book, plan: Plan) -> Found:
     """What is left to do of an approved plan; `needed` False where nothing is, once what is on its way has arrived."""
     book = arrived(book, plan)
     view = PriceView.scenario(plan.made.price)
@@ -76,7 +76,7 @@ def remaining(book: Book, plan: Plan, revision: int) -> Found:
     if unpaid:
         book = _to_be_paid(book, wanted, unpaid)
         wanted = replace(wanted, ways=wanted.ways | {Way.CASH})
-    return _found(book, view, needs, wanted, None if most is None else max(most - sold, 0), revision)
+    return _found(book, view, needs, wanted, None if most is None else max(most - sold, 0), plan.made.revision)
 
 
 def progress_of(book: Book, plan: Plan) -> Progress:

@@ -20,12 +20,12 @@ from typing import TypeAlias
 from bot.domain.alert import Person
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.sales import Leg, Name, Repayment, Scenario, Way
+from bot.domain.sales.plan import EVERY_WAY
 from bot.domain.treasury import Movement
 
 TOLERANCE = Fraction(1, 100)
 """How far any number of a plan may move between its proposal and its approval without being asked for anew: 1 % of
 what was proposed. What is approved are the numbers of then, so none of them is short, however far it moved."""
-EVERY_WAY = frozenset(Way)
 
 Figures: TypeAlias = Mapping[tuple[str, str], int]
 """Numbers by what they are, and for which facility: coins by way in satoshis; "repay" in cents."""

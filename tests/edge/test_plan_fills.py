@@ -57,7 +57,7 @@ def bot(store: Store) -> Iterator[Bench]:
 
 def left(bot: Bench) -> int:
     """Satoshis that are still to be sold."""
-    found = remaining(bot.questions.book(), plan(bot), 0)
+    found = remaining(bot.questions.book(), plan(bot))
     assert found.made is not None, found.why
     return found.made.coins(Way.SELL_FREE)
 

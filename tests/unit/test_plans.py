@@ -184,7 +184,7 @@ def test_carried_out_as_printed_a_plan_is_complete_and_its_half_is_not(seed: int
     plan = replace(propose(AT_55, found, PEOPLE[0], at.at).plan, id=1)
     plan = decide(plan, Act(Did.APPROVE, PEOPLE[1], 1), at.at, Found(found)).plan
     assert not progress_of(at, plan).cured
-    assert remaining(at, plan, 0).made is not None
+    assert remaining(at, plan).made is not None
     end = max(movement.at for movement in found.movements)
     if any(movement.at != end for movement in found.movements):
         return  # interest runs on for what was credited earlier; the verifier looks at each in its own time
