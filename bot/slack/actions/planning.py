@@ -63,11 +63,6 @@ def register(app: App, desk: Desk, plans: Plans, dialogs: Dialogs) -> None:
     app.action(views.DROP)(desk.pressing("Dismiss", drop))
 
 
-def plans_answer(plans: Plans, desk: Desk) -> Payload:
-    """The answer to `/sales plans`."""
-    return views.listing(*plans.listing(), desk.slash)
-
-
 def _wanted(text: str) -> Wanted:
     """What a button carries. UsageError where it is none of ours."""
     try:

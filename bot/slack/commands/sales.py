@@ -14,14 +14,13 @@ from bot.services.books import Scenario
 from bot.services.plans import Plans
 from bot.services.questions import Questions
 from bot.services.selling import recommended, to_raise
-from bot.slack.actions.planning import plans_answer
 from bot.slack.asked import Asked
 from bot.slack.desk import Desk
 from bot.slack.limits import Payload
 from bot.slack.parsing import parse_sales, tidy
 from bot.slack.text import rich
 from bot.slack.views.parts import context
-from bot.slack.views.plans import plan_buttons
+from bot.slack.views.plans import listing, plan_buttons
 from bot.slack.views.raising import raising as raising_view
 from bot.slack.views.sales import sales as view
 from bot.slack.views.weekend import WORD as WEEKEND
@@ -49,7 +48,7 @@ def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
         if said == WEEKEND:
             return weekend_answer(questions.book())
         if said == PLANS:
-            return plans_answer(plans, desk)
+            return listing(*plans.listing(), desk.slash)
         question = parse_sales(asked.text)
         book = questions.book()
         if question.usd is not None and question.by is not None:
