@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from bot.domain.book import Book
     from bot.domain.plans import Plan
 
-LAST_ENDED = 5
-
 
 def register(app: typer.Typer) -> None:
     app.command()(plans)
@@ -24,10 +22,11 @@ def register(app: typer.Typer) -> None:
 def plans(json: Json = False) -> None:
     """Plans that wait, are carried out, or ended last."""
     settings = load()
-    from bot.domain.plan_words import done_phrase, gist, left_phrase, state_of
+    from bot.domain.plan_words import done_phrase, headline, left_phrase, state_of
     from bot.domain.plans import Status
     from bot.domain.words import plain_text
     from bot.services.books import Books
+    from bot.services.plans import LAST_ENDED
     from bot.services.ports import SystemClock
 
     with store_to_read(settings) as store, store.reading() as tx:
@@ -44,8 +43,7 @@ def plans(json: Json = False) -> None:
         out.print("No plan is open and none has been.")
     for plan in known:
         out.print()
-        by = plan.proposed_by.name or plan.proposed_by.id
-        out.print(output.bold(f"{plan.title.capitalize()}, proposed by {by}: {gist(plan.made)}"))
+        out.print(output.bold(plain_text(headline(plan))))
         out.paragraph(plain_text(state_of(book, plan)))
         if plan.status is Status.APPROVED:
             out.paragraph(plain_text(f"Done: {done_phrase(book, plan)}. {left_phrase(book, plan)}"))
@@ -57,5 +55,5 @@ def _document(book: Book, plan: Plan) -> dict[str, Any]:
     from bot.domain.planning import remaining
     from bot.domain.plans import Status
 
-    left = remaining(book, plan, plan.made.revision).made if plan.status is Status.APPROVED else None
+    left = remaining(book, plan).made if plan.status is Status.APPROVED else None
     return {"id": plan.id, **plan_document(plan), "left": made_document(left) if left is not None else None}

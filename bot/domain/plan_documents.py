@@ -123,6 +123,7 @@ def made_document(made: Made) -> Document:
             "movements": [claimed_document(movement) for movement in made.movements],
             "aims": [_aim(aim) for aim in made.aims],
             "notes": list(made.notes),
+            "seen": list(made.seen) or None,
         }
     )
 
@@ -142,6 +143,7 @@ def made_from(document: Mapping[str, Any]) -> Made:
         movements=tuple(_movement_from(one) for one in document["movements"]),
         aims=tuple(_aim_from(one) for one in document["aims"]),
         notes=tuple(document["notes"]),
+        seen=tuple(document.get("seen", ())),
     )
 
 

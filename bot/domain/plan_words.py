@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from bot.domain.book import Book
@@ -12,12 +11,14 @@ from bot.domain.fact_words import fact_phrase
 from bot.domain.money import percent_plain, show_btc, show_percent, show_usd, show_usd_short
 from bot.domain.planning import claimed_of, fills_of, on_its_way, remaining
 from bot.domain.plans import TOLERANCE, Aim, Change, Made, Moved, Plan, Status, Turn, Wanted, Why
-from bot.domain.sales import Leg, Name, Way
+from bot.domain.sales import Name, Way
+from bot.domain.sales_words import steps as sales_steps
+from bot.domain.sales_words import title
 from bot.domain.treasury import MovementKind
 from bot.domain.words import capital, moment, sentence, someone
 
 VIEW = "plan"
-MOST_FILLS, MOST_LEGS = 10, 20
+MOST_FILLS, MOST_STEPS = 10, 30
 PLANNED = {
     Way.CASH: "repay from cash",
     Way.TOP_UP: "pledge free coins",
@@ -89,10 +90,16 @@ def gist(made: Made) -> str:
 
 def steps(book: Book, made: Made, order: str = "") -> tuple[str, ...]:
     """Each step with its numbers and times, what it does to each LTV, and what must be known besides."""
-    legs = [f"- {_leg(book, leg, order)}" for leg in made.legs[:MOST_LEGS]]
-    if len(made.legs) > MOST_LEGS:
-        legs.append(f"- and {len(made.legs) - MOST_LEGS} more")
-    return (f"Made for a price of {show_usd(made.price)}{_now(book, made)}.", *legs, *map(_aim, made.aims), *made.notes)
+    todo = sales_steps(book, made, order)
+    listed = [f"- {step}" for step in todo[:MOST_STEPS]]
+    if len(todo) > MOST_STEPS:
+        listed.append(f"- and {len(todo) - MOST_STEPS} more")
+    return (
+        f"Made for a price of {show_usd(made.price)}{_now(book, made)}.",
+        *listed,
+        *map(_aim, made.aims),
+        *made.notes,
+    )
 
 
 def _now(book: Book, made: Made) -> str:
@@ -102,24 +109,6 @@ def _now(book: Book, made: Made) -> str:
     return f", with bitcoin at {show_usd(made.last)} {moment(made.at, book.treasury.zone, book.at)}"
 
 
-def _leg(book: Book, leg: Leg, order: str) -> str:
-    lender = _title(book, leg.facility)
-    when = f"from {_when(book, leg.starts)}, credited {_when(book, leg.credited_at)}"
-    first = f" ({_title(book, leg.released_from)} must release them first)" if leg.released_from else ""
-    named = f", order “{order}”" if order else ""
-    match leg.way:
-        case Way.CASH:
-            return f"Repay {lender} {show_usd(leg.usd)} from cash in {leg.account}: {when}"
-        case Way.TOP_UP:
-            return f"Pledge {show_btc(leg.btc)} BTC of {leg.account}{first} to {lender}: {when}"
-        case Way.SELL_FREE:
-            sale = f"Sell {show_btc(leg.btc)} BTC of {leg.account}{first} for {show_usd(leg.usd)} net{named}"
-            return f"{sale}, and repay {lender}: {when}"
-        case Way.SELL_PLEDGED:
-            sale = f"Have {lender} sell {show_btc(leg.btc)} pledged BTC for {show_usd(leg.usd)} net{named}"
-            return f"{sale}, and repay it: {when}"
-
-
 def _aim(aim: Aim) -> str:
     before, after, target = (_percent(one) for one in (aim.before, aim.after, aim.target))
     return f"{aim.title}: LTV {before} → {after} at that price, for its {aim.tier} line (cured at {target})"
@@ -127,15 +116,6 @@ def _aim(aim: Aim) -> str:
 
 def _percent(ratio: Any) -> str:
     return show_percent(percent_plain(ratio)) if ratio is not None else "none (no coins)"
-
-
-def _when(book: Book, instant: datetime) -> str:
-    return "now" if instant <= book.at else moment(instant, book.treasury.zone, book.at)
-
-
-def _title(book: Book, facility: str | None) -> str:
-    known = book.treasury.facility_by_id.get(facility or "")
-    return book.snapshot.title(known) if known is not None else str(facility)
 
 
 def _asked_again(plan: Plan) -> Iterator[str]:
@@ -175,7 +155,7 @@ def _carried_out(book: Book, plan: Plan) -> Iterator[str]:
     for item in on_its_way(plan, book):
         if item.ref not in claims:
             amount = f"{show_btc(item.btc)} BTC" if item.btc else show_usd(item.usd)
-            yield f"On its way to {_title(book, item.facility)}: {amount} (“{item.ref}”)."
+            yield f"On its way to {title(book, item.facility)}: {amount} (“{item.ref}”)."
     for claim in claimed_of(plan, book):
         yield f"Claimed, and counts once it is confirmed: {fact_phrase(claim.thing, book.treasury)}."
     if plan.status is Status.APPROVED:
@@ -204,7 +184,7 @@ def done_phrase(book: Book, plan: Plan) -> str:
 
 def left_phrase(book: Book, plan: Plan) -> str:
     """What is left of an approved plan, planned anew from the book of now."""
-    left = remaining(book, plan, plan.made.revision)
+    left = remaining(book, plan)
     if left.made is not None:
         return f"Left to do at that price: {gist(left.made)}."
     if not left.needed:

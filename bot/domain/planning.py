@@ -1,9 +1,10 @@
 """Plans held against a Book: what planning comes to now, what counts as a fill, and what is left to do.
 
-A fill is a movement that is recorded and not undone, dated at or after the minute of the approval, and
+A fill is a movement that is recorded and not undone, dated at or after the minute of the approval, which the plan has
+not been made with already (`Made.seen`), and
 
-- of a sale: its `order` names the plan ("plan 7"), or its coins were pledged to a facility whose pledged coins the
-  plan sells;
+- of a sale: its `order` names the plan ("plan 7"), or it names no plan and its coins were pledged to a facility whose
+  pledged coins the plan sells;
 - of a pledge or a repayment (principal, interest, in coins): it is for a facility that the plan pledges to or repays.
   At most one approved plan is for a facility, so that needs no name.
 
@@ -18,6 +19,7 @@ cured.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -47,6 +49,7 @@ _ALONE = {
 _PAYS = (MovementKind.REPAID, MovementKind.INTEREST_PAID, MovementKind.REPAID_IN_KIND)
 _FROM_CASH = (MovementKind.REPAID, MovementKind.INTEREST_PAID)
 _FOR_A_LENDER = (MovementKind.PLEDGED, *_PAYS)
+_A_PLAN = re.compile(r"plan \d+", re.ASCII)
 
 
 def plan_now(book: Book, wanted: Wanted, revision: int) -> Found:
@@ -60,7 +63,7 @@ def plan_now(book: Book, wanted: Wanted, revision: int) -> Found:
     return _found(book, view, needs, wanted, wanted.most, revision)
 
 
-def remaining(book: Book, plan: Plan, revision: int) -> Found:
+def remaining(book: Book, plan: Plan) -> Found:
     """What is left to do of an approved plan; `needed` False where nothing is, once what is on its way has arrived."""
     book = arrived(book, plan)
     view = PriceView.scenario(plan.made.price)
@@ -73,7 +76,7 @@ def remaining(book: Book, plan: Plan, revision: int) -> Found:
     if unpaid:
         book = _to_be_paid(book, wanted, unpaid)
         wanted = replace(wanted, ways=wanted.ways | {Way.CASH})
-    return _found(book, view, needs, wanted, None if most is None else max(most - sold, 0), revision)
+    return _found(book, view, needs, wanted, None if most is None else max(most - sold, 0), plan.made.revision)
 
 
 def progress_of(book: Book, plan: Plan) -> Progress:
@@ -104,8 +107,8 @@ def claimed_of(plan: Plan, book: Book) -> tuple[Claim, ...]:
 
 def on_its_way(plan: Plan, book: Book) -> tuple[Transit, ...]:
     """What has left for one of an approved plan's lenders since, claimed or sent, and is not credited."""
-    since = _minute(plan.approved_at) if plan.approved_at else book.at
-    return tuple(one for one in book.balances.transit if one.facility in plan.made.facilities and one.sent_at >= since)
+    ours = (one for one in book.balances.transit if one.facility in plan.made.facilities)
+    return tuple(one for one in ours if _is_since(plan, one.ref, one.sent_at))
 
 
 def arrived(book: Book, plan: Plan) -> Book:
@@ -156,11 +159,10 @@ def _unpaid(plan: Plan, book: Book) -> Cents:
 
 
 def _is_sent(plan: Plan, book: Book, movement: Movement) -> bool:
-    if movement.kind is not MovementKind.SENT or plan.approved_at is None:
+    if movement.kind is not MovementKind.SENT or movement.facility not in plan.made.facilities:
         return False
     undone = any(one.reverses == movement.ref for one in book.treasury.movements)
-    since = _minute(plan.approved_at) <= movement.at <= book.at
-    return movement.facility in plan.made.facilities and since and not undone
+    return _is_since(plan, movement.ref, movement.at) and movement.at <= book.at and not undone
 
 
 def _to_be_paid(book: Book, wanted: Wanted, unpaid: Cents) -> Book:
@@ -174,17 +176,28 @@ def _to_be_paid(book: Book, wanted: Wanted, unpaid: Cents) -> Book:
 
 def is_fill(plan: Plan, movement: Movement) -> bool:
     """Whether a movement is of this plan; see above."""
-    if plan.approved_at is None or movement.at < _minute(plan.approved_at):
+    if not _is_since(plan, movement.ref, movement.at):
         return False
     made = plan.made
     if movement.kind is MovementKind.SOLD:
-        if movement.order is not None and " ".join(movement.order.split()).casefold() == plan.title:
-            return True
+        order = " ".join((movement.order or "").split()).casefold()
+        if _A_PLAN.fullmatch(order):
+            return order == plan.title
         return movement.facility in {leg.facility for leg in made.legs if leg.way is Way.SELL_PLEDGED}
     if movement.kind not in _FOR_A_LENDER:
         return False
     pledged = {leg.facility for leg in made.legs if leg.way is Way.TOP_UP}
     return movement.facility in pledged | {one.facility for one in made.repayments}
+
+
+def _is_since(plan: Plan, ref: str, at: datetime) -> bool:
+    """Whether what is recorded as `ref` came after the approval; of its minute, what it was not made with."""
+    return plan.approved_at is not None and at >= _minute(plan.approved_at) and ref not in plan.made.seen
+
+
+def _seen(book: Book) -> Iterator[str]:
+    minute = _minute(book.at)
+    return (one.ref for one in book.treasury.movements if minute <= one.at <= book.at)
 
 
 def _minute(instant: datetime) -> datetime:
@@ -212,6 +225,7 @@ def _found(
             movements=came.movements,
             aims=tuple(_aim(book, view, need, came) for need in needs),
             notes=came.notes,
+            seen=tuple(_seen(book)),
         )
     )
 

@@ -8,22 +8,27 @@ more than `TOLERANCE` it is asked for anew; what has ended never begins again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeAlias
 
 from bot.domain.alert import Person
 from bot.domain.money import Cents, Price, Sats
 from bot.domain.sales import Leg, Name, Repayment, Scenario, Way
+from bot.domain.sales.plan import EVERY_WAY
 from bot.domain.treasury import Movement
 
 TOLERANCE = Fraction(1, 100)
 """How far any number of a plan may move between its proposal and its approval without being asked for anew: 1 % of
 what was proposed. What is approved are the numbers of then, so none of them is short, however far it moved."""
-EVERY_WAY = frozenset(Way)
+
+Figures: TypeAlias = Mapping[tuple[str, str], int]
+"""Numbers by what they are, and for which facility: coins by way in satoshis; "repay" in cents."""
 
 
 class Status(StrEnum):
@@ -80,7 +85,8 @@ class Made:
     """What planning came to on the book of `at`, whose register had `revision`.
 
     `price` is what it was planned at and `last` the bitcoin price then, in cents per BTC (None: there was none).
-    `movements` are what to record as it is carried out; amounts in satoshis and cents.
+    `movements` are what to record as it is carried out; amounts in satoshis and cents. `seen` are the refs of what was
+    recorded by then with a time in that very minute: it is in these numbers, and no fill of them.
     """
 
     at: datetime
@@ -93,6 +99,7 @@ class Made:
     movements: tuple[Movement, ...] = ()
     aims: tuple[Aim, ...] = ()
     notes: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:
@@ -100,17 +107,9 @@ class Made:
         return frozenset(aim.key for aim in self.aims)
 
     @cached_property
-    def figures(self) -> Mapping[tuple[str, str], int]:
-        """Every number that is approved: by what it is, and for which facility. Satoshis; "repay" in cents."""
-        found: dict[tuple[str, str], int] = {}
-        for leg in self.legs:
-            if leg.way is not Way.CASH:
-                what = (leg.way.value, leg.facility)
-                found[what] = found.get(what, 0) + leg.btc
-        for one in self.repayments:
-            what = ("repay", one.facility)
-            found[what] = found.get(what, 0) + one.principal + one.interest
-        return found
+    def figures(self) -> Figures:
+        """Every number that is approved."""
+        return figures_of(self.legs, self.repayments)
 
     @property
     def facilities(self) -> frozenset[str]:
@@ -130,6 +129,17 @@ class Made:
         return sum(one.principal + one.interest for one in self.repayments)
 
 
+def figures_of(legs: Iterable[Leg], repayments: Iterable[Repayment]) -> Figures:
+    """The numbers of a plan with these steps."""
+    found: Counter[tuple[str, str]] = Counter()
+    for leg in legs:
+        if leg.way is not Way.CASH:
+            found[leg.way.value, leg.facility] += leg.btc
+    for one in repayments:
+        found["repay", one.facility] += one.principal + one.interest
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One number of a plan that is another by now. `what` is a `Way`'s word or "repay"."""
@@ -140,12 +150,9 @@ class Moved:
     now: int
 
 
-def moved(before: Made, now: Made, tolerance: Fraction = TOLERANCE) -> tuple[Moved, ...]:
+def moved(before: Figures, now: Figures, tolerance: Fraction = TOLERANCE) -> tuple[Moved, ...]:
     """The numbers that have moved by more than `tolerance` of what they were; one that came or went always has."""
-    changes = (
-        Moved(*what, before.figures.get(what, 0), now.figures.get(what, 0))
-        for what in dict.fromkeys((*before.figures, *now.figures))
-    )
+    changes = (Moved(*what, before.get(what, 0), now.get(what, 0)) for what in dict.fromkeys((*before, *now)))
     return tuple(one for one in changes if abs(one.now - one.before) > tolerance * one.before)
 
 
@@ -312,7 +319,7 @@ def _approved(plan: Plan, act: Act, now: datetime, found: Found) -> Turn:
         return _ended(plan, act, now, Status.EXPIRED, Change.EXPIRED, Why.NOT_NEEDED)
     if found.made is None:
         return kept(Why.NOT_FEASIBLE)
-    changes = moved(plan.made, found.made)
+    changes = moved(plan.made.figures, found.made.figures)
     if changes or found.made.keys != plan.made.keys:
         asked = replace(plan, made=found.made, asked=plan.asked + 1, was=changes)
         return Turn(plan, asked, Change.ASKED_AGAIN, Why.MOVED)

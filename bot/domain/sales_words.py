@@ -9,6 +9,7 @@ from fractions import Fraction
 from bot.domain.book import Book
 from bot.domain.covenant import Exposure, Reading, TierReading, read
 from bot.domain.money import half_up, plain, show_btc, show_btc_up, show_percent, show_usd
+from bot.domain.plans import Made
 from bot.domain.price import PriceState, PriceView
 from bot.domain.sales.plan import After, Alternative, Answer, Leg, Name, Need, Repayment, Way
 from bot.domain.terms import TierKind
@@ -145,13 +146,15 @@ def ltv(reading: Reading) -> str:
 
 
 def title(book: Book, facility: str) -> str:
-    """A facility as people call it."""
-    return book.snapshot.title(book.treasury.facility_by_id[facility])
+    """A facility as people call it; by its id where it is no longer recorded, as of an old plan it may be."""
+    known = book.treasury.facility_by_id.get(facility)
+    return book.snapshot.title(known) if known is not None else facility
 
 
 def holder(book: Book, facility: str) -> str:
     """Who holds a facility's coins: its lender, or its group's pool."""
-    pool = book.treasury.pool_of(book.treasury.facility_by_id[facility])
+    known = book.treasury.facility_by_id.get(facility)
+    pool = book.treasury.pool_of(known) if known is not None else None
     return f"the pool of {pool.id}" if pool is not None else title(book, facility)
 
 
@@ -188,12 +191,15 @@ def _nearest(book: Book, view: PriceView) -> tuple[Reading, TierReading] | None:
     return reading, tier
 
 
-def steps(book: Book, plan: Alternative) -> list[str]:
-    """What to do, one thing a line: exact amounts, from where, when it can leave and is credited, who must agree."""
-    return [*(_step(book, leg) for leg in plan.legs), *(_pay(book, plan, one) for one in plan.repayments)]
+def steps(book: Book, plan: Alternative | Made, order: str = "") -> list[str]:
+    """What to do, one thing a line: exact amounts, from where, when it can leave and is credited, who must agree.
+
+    `order` is what sales are to be recorded with.
+    """
+    return [*(_step(book, leg, order) for leg in plan.legs), *(_pay(book, plan, one) for one in plan.repayments)]
 
 
-def _step(book: Book, leg: Leg) -> str:
+def _step(book: Book, leg: Leg, order: str) -> str:
     coins, name = f"{show_btc(leg.btc)} BTC", title(book, leg.facility)
     first = f"once {title(book, leg.released_from)} has released them, " if leg.released_from else ""
     times = f"{first}from {_when(book, leg.starts)}, credited {_when(book, leg.credited_at)}"
@@ -201,14 +207,14 @@ def _step(book: Book, leg: Leg) -> str:
         return f"Send {show_usd(leg.usd)} of {leg.account} to {name}: {times}."
     if leg.way is Way.TOP_UP:
         return f"Pledge {coins} of {leg.account} to {holder(book, leg.facility)}: {times}."
-    brings = f"{show_usd(leg.usd)} after costs into {leg.through}"
+    brings = f"{show_usd(leg.usd)} after costs into {leg.through}" + (f", order “{order}”" if order else "")
     if leg.way is Way.SELL_FREE:
         return f"Sell {coins} of {leg.account}, {brings}: dollars leave {times}."
     agrees = f"; {name} must agree first" if leg.asks else ""
     return f"Have {holder(book, leg.facility)} sell {coins} of its collateral, {brings}: {times}{agrees}."
 
 
-def _pay(book: Book, plan: Alternative, one: Repayment) -> str:
+def _pay(book: Book, plan: Alternative | Made, one: Repayment) -> str:
     parts = [f"{show_usd(one.principal)} of principal"] if one.principal else []
     parts += [f"{show_usd(one.interest)} of interest"] if one.interest else []
     settles = max((m.at for m in plan.movements if m.facility == one.facility), default=book.at)

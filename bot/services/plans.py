@@ -18,7 +18,24 @@ from bot.domain.audit import Entry, What
 from bot.domain.book import Book
 from bot.domain.plan_words import refusal
 from bot.domain.planning import plan_now
-from bot.domain.plans import Act, Change, Did, Found, Moved, Plan, Status, Turn, Wanted, Why, decide, moved, propose
+from bot.domain.plans import (
+    Act,
+    Change,
+    Did,
+    Found,
+    Made,
+    Moved,
+    Plan,
+    Status,
+    Turn,
+    Wanted,
+    Why,
+    decide,
+    figures_of,
+    moved,
+    propose,
+)
+from bot.domain.sales import Alternative
 from bot.services.acting import ANSWER_WITHIN
 from bot.services.books import Books
 from bot.services.errors import PlimsollError
@@ -106,7 +123,7 @@ class Plans:
             found = plan_now(book, wanted, tx.revision())
             if found.made is None:
                 return Proposed(book, found)
-            if (same := _same(tx.open_plans(), wanted, found)) is not None:
+            if (same := _same(tx.open_plans(), wanted, found.made)) is not None:
                 return Proposed(book, found, Turn(same, same, Change.KEPT, Why.NOTHING_NEW), already=True)
             turn = keep(tx, book, propose(wanted, found.made, by, book.at), self._channels, by.id)
             supersede(tx, book, turn.plan, self._channels, by.id)
@@ -136,17 +153,18 @@ class Plans:
         self._tell()
         return kept
 
-    def since_last(self, wanted: Wanted) -> tuple[Plan, tuple[Moved, ...]] | None:
-        """The newest open plan for `wanted`, and each of its numbers that is another by now.
+    def since_last(self, wanted: Wanted, now: Alternative) -> tuple[Plan, tuple[Moved, ...]] | None:
+        """The newest open plan for `wanted`, and each of its numbers that is another in `now`, what it comes to by now.
 
         None where there is no such plan, or nothing comes of it any more.
         """
+        if not now.feasible:
+            return None
         with self._store.reading() as tx:
             last = next((plan for plan in reversed(tx.open_plans()) if plan.wanted == wanted), None)
-            if last is None:
-                return None
-            made = plan_now(self._books.open(tx, self._clock.now()), wanted, tx.revision()).made
-        return (last, moved(last.made, made, Fraction(0))) if made is not None else None
+        if last is None:
+            return None
+        return last, moved(last.made.figures, figures_of(now.legs, now.repayments), Fraction(0))
 
     def plan(self, plan_id: int) -> tuple[Book, Plan]:
         """One plan, and the Book of now. PlimsollError: there is none."""
@@ -165,12 +183,10 @@ class Plans:
         return Decided(turn, refusal(book, turn, because))
 
 
-def _same(plans: Sequence[Plan], wanted: Wanted, found: Found) -> Plan | None:
+def _same(plans: Sequence[Plan], wanted: Wanted, made: Made) -> Plan | None:
     """The open plan that says the same."""
-    made = found.made
-    return next(
-        (p for p in plans if made and p.wanted == wanted and p.made.keys == made.keys and not moved(p.made, made)), None
-    )
+    alike = (plan for plan in plans if plan.wanted == wanted and plan.made.keys == made.keys)
+    return next((plan for plan in alike if not moved(plan.made.figures, made.figures)), None)
 
 
 def _known(tx: KeepsPlans, plan_id: int) -> Plan:

@@ -16,8 +16,8 @@ from bot.domain.alert import Person
 from bot.domain.audit import verify
 from bot.domain.money import parse_btc
 from bot.domain.planning import remaining
-from bot.domain.plans import Status
-from bot.domain.sales import Way
+from bot.domain.plans import Status, Wanted
+from bot.domain.sales import Scenario, Way
 from bot.domain.treasury import Movement, MovementKind
 from bot.store.store import Store
 
@@ -57,7 +57,7 @@ def bot(store: Store) -> Iterator[Bench]:
 
 def left(bot: Bench) -> int:
     """Satoshis that are still to be sold."""
-    found = remaining(bot.questions.book(), plan(bot), 0)
+    found = remaining(bot.questions.book(), plan(bot))
     assert found.made is not None, found.why
     return found.made.coins(Way.SELL_FREE)
 
@@ -198,6 +198,38 @@ def test_what_was_done_before_the_approval_is_none_of_it(bot: Bench) -> None:
     earlier = bot.clock.now() - timedelta(minutes=1)
     fills(bot, "repaid", "before", at=earlier, facility="antalpha", usd="1000000")
     assert plan(bot).fills == ()
+
+
+@ONCE
+def test_what_was_recorded_in_the_minute_of_the_approval_before_it_is_none_of_it(bot: Bench) -> None:
+    """The plan was made with it; people record to the minute, so what is recorded after it in that minute is a fill."""
+    bot.clock.passes(60)
+    minute = bot.clock.now().replace(second=0, microsecond=0)
+    fills(bot, "repaid", "before", at=minute, facility="antalpha", usd="1000000")
+    fills(bot, "sent", "on its way", at=minute, facility="antalpha", usd="1000000")
+    assert plan(bot).fills == ("before", "on its way, on its way")
+    proposes(bot)
+    approves(bot)
+    assert plan(bot).status is Status.SUPERSEDED
+    bot.checks()
+    assert plan(bot, 2).fills == ()
+    fills(bot, "repaid", "after", at=minute, facility="antalpha", usd="2000000")
+    assert plan(bot, 2).fills == ("after",)
+
+
+@ONCE
+def test_a_sale_that_names_a_plan_counts_for_no_other(store: Store) -> None:
+    with planning(store) as bot:
+        bot.clock.passes(2 * 24 * 3600)
+        meets(bot)
+        bot.checks(56_500)
+        proposes(bot, Wanted(Scenario(price=5_500_000), frozenset({Way.SELL_PLEDGED})))
+        approves(bot)
+        bot.clock.passes(60)
+        fills(bot, "sold", "another's", facility="antalpha", btc="10", usd="540000.00", order="Plan 9")
+        assert plan(bot).fills == ()
+        fills(bot, "sold", "its own", facility="antalpha", btc="10", usd="540000.00", order="desk 31")
+        assert plan(bot).fills == ("its own",)
 
 
 @ONCE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -14,7 +16,7 @@ from bot.slack.views.plans import ADJUST, DROP, PROPOSE
 from bot.store.store import Store
 
 from .clicking import told
-from .planning import ROLES, answer, buttons, plan, planning, posts, presses, proposes, reads
+from .planning import ROLES, SELLS, answer, buttons, plan, planning, posts, presses, proposes, reads
 from .test_slack_bench import Bench, bench
 
 
@@ -50,9 +52,9 @@ def test_a_button_that_is_none_of_ours_does_nothing(bot: Bench) -> None:
     assert posts(bot) == []
 
 
-def adjusts(bot: Bench, user: str = "U4", **fields: object) -> tuple[dict[str, str], str]:
+def adjusts(bot: Bench, user: str = "U4", wanted: Wanted = SELLS, **fields: object) -> tuple[dict[str, str], str]:
     """Opens the dialog of a recommendation and sends it; what is wrong, and what they read."""
-    presses(bot, answer(bot), ADJUST, user, "C1")
+    presses(bot, answer(bot, wanted), ADJUST, user, "C1")
     view, before = bot.slack.state.open_modal(user), len(told(bot, user))
     assert view is not None
     came = bot.slack.submit_view(view.id, {f"plan_{name}": value for name, value in fields.items()}, user=user)
@@ -85,6 +87,22 @@ def test_the_dialog_says_what_is_wrong_under_its_field(bot: Bench) -> None:
     assert adjusts(bot, price="52000", drop="5", ways=["cash"])[0] == {"plan_drop": "Give a price or a fall, not both."}
     assert "plan_most" in adjusts(bot, ways=["cash"], most="-3")[0]
     assert "not a fall" in adjusts(bot, price=None, drop="120", ways=["cash"])[0]["plan_drop"]
+
+
+@pytest.mark.parametrize(
+    ("was", "typed", "comes"),
+    [
+        (Scenario(price=5_500_000), {"drop": "5"}, Scenario(drop=Fraction(5, 100))),
+        (Scenario(drop=Fraction(1, 10)), {"price": "52000"}, Scenario(price=5_200_000)),
+        (Scenario(drop=Fraction(12_345, 100_000)), {}, Scenario(drop=Fraction(12_345, 100_000))),
+    ],
+)
+def test_what_was_only_filled_in_gives_way_to_what_is_typed(
+    bot: Bench, was: Scenario, typed: dict[str, str], comes: Scenario
+) -> None:
+    assert adjusts(bot, "U1", replace(SELLS, scenario=was), **typed)[0] == {}
+    presses(bot, bot.slack.ephemerals("U1")[-1].ts, PROPOSE, "U1", "C1")
+    assert plan(bot).wanted.scenario == comes
 
 
 def test_an_answer_can_be_let_go(bot: Bench) -> None:

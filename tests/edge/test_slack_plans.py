@@ -65,8 +65,9 @@ def test_what_is_proposed_waits_in_the_approvers_channel(bot: Bench) -> None:
     message = newest_plan(bot)
     assert message.headline == "Plan 1, proposed by Ada Byron: sell 916.55370288 free BTC and repay $50.16M"
     assert "Made for a price of $55,000.00, with bitcoin at $56,500.00" in reads(message)
-    assert "Sell 916.55370288 BTC of custody for $50,158,401.39 net, order “plan 1”, and repay Antalpha" in reads(
-        message
+    assert (
+        "Sell 916.55370288 BTC of custody, $50,158,401.39 after costs into custody, order “plan 1”: dollars"
+        in reads(message)
     )
     assert "Antalpha: LTV 78.03 % → 65.00 % at that price, for its margin call line (cured at 65.00 %)" in reads(
         message

@@ -154,5 +154,8 @@ WRONG = {
 def test_a_wrong_word_is_refused_on_one_line_with_an_example(bot: Bench, words: str) -> None:
     if "99.9" in words:
         bot.price(1)
-    examples = "Try `/sales` or `/sales -30%` or `/sales at 55000` or `/sales raise 38m by 2026-03-01`."
+    examples = (
+        "Try `/sales` or `/sales -30%` or `/sales at 55000` or `/sales raise 38m by 2026-03-01` or `/sales weekend` or "
+        "`/sales plans`."
+    )
     assert said(bot, f"/sales {words}") == f"{WRONG[words]} {examples}"

@@ -101,5 +101,5 @@ def test_a_plan_for_many_facilities_follows_the_acknowledgement(bot: Bench, monk
     monkeypatch.setattr(sales, "AT_ONCE", 0)
     assert said(bot, "/sales at 55000") == "Planning for 1 facilities takes a moment; the answer follows."
     bot.quiet()
-    assert told(bot)[-1].startswith("*Recommended sale at $55,000.00")
+    assert any(one.startswith("*Recommended sale at $55,000.00") for one in told(bot))  # either may come first
     assert said(bot, "/sales banana").startswith("“banana” is nothing to ask sales about.")

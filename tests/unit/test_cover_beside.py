@@ -11,7 +11,7 @@ from test_cover import cover, rich, said, way
 from bot.domain.sales import Alternative, Name
 from bot.domain.sales_rows import rows, told
 from bot.domain.sales_words import recommendation
-from bot.domain.terms import InterestMode
+from bot.domain.terms import Group, GroupTest, InterestMode
 from bot.domain.treasury import Account, Policy
 from bot.domain.words import plain_text
 
@@ -87,3 +87,18 @@ def test_an_open_call_at_its_target_is_not_said_to_be_over_it():
     assert said(way(cover(book(rich(loan(tiers=over)), "55000")), Name.NOTHING)) == (
         "Antalpha would stay over the cure target."
     )
+
+
+def test_a_lender_without_coins_is_not_said_to_sell_any():
+    """What is owed stays owed: it is not said to be gone either."""
+    pool = Group("both", GroupTest.RATIO, THREE, pool=0)
+    of_the_pool = [loan(name, coins="0", tiers=(), group="both") for name in ("first", "second")]
+    for asked, who, owed in (
+        (book(rich(loan(coins="0")), "55000"), "Antalpha", "$300,000,000.00"),
+        (book(rich(*of_the_pool, groups=(pool,)), "55000"), "First", "$600,000,000.00"),
+    ):
+        nothing = next(row for row in rows(asked, cover(asked)) if row.name == "Do nothing")
+        assert plain_text(told(nothing)) == (
+            f"{who} has no coins left to sell, and {owed} would still be owed. LTV then without coins. "
+            "Costs $0.00, 2,000.00 BTC left."
+        )

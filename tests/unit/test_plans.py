@@ -11,10 +11,12 @@ import pytest
 from cover_books import random_book
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import NOW, book, btc, contract, loan, treasury
+from support import NOW, book, btc, contract, loan, tier, treasury
+from test_cover import cover
 
 from bot.domain.alert import Person
 from bot.domain.plan_documents import plan_document, plan_from, wanted_document, wanted_from
+from bot.domain.plan_words import steps
 from bot.domain.planning import plan_now, progress_of, remaining
 from bot.domain.plans import (
     TOLERANCE,
@@ -34,6 +36,8 @@ from bot.domain.plans import (
     propose,
 )
 from bot.domain.sales import Leg, Name, Repayment, Scenario, Way
+from bot.domain.sales_words import steps as recommended_steps
+from bot.domain.terms import Group, GroupTest
 from bot.store.columns import json_text
 
 PEOPLE = [Person("U1", "Ada"), Person("U2", "Sam"), Person("U3", "Grace")]
@@ -116,15 +120,15 @@ def test_whatever_happens_in_whatever_order(proposer: Person, acts: list) -> Non
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
 def test_what_moves_by_more_than_the_tolerance_and_no_less(before: int, now: int) -> None:
-    found = moved(made(before, 10**9), made(now, 10**9))
+    found = moved(made(before, 10**9).figures, made(now, 10**9).figures)
     assert bool(found) == (abs(now - before) * TOLERANCE.denominator > before * TOLERANCE.numerator)
     assert all((one.before, one.now) == (before, now) for one in found)
 
 
 def test_what_comes_or_goes_has_moved() -> None:
-    assert moved(made(10), made(10, 1))
-    assert moved(made(10, 1), made(10))
-    assert not moved(made(100, 10_000), made(101, 10_100))
+    assert moved(made(10).figures, made(10, 1).figures)
+    assert moved(made(10, 1).figures, made(10).figures)
+    assert not moved(made(100, 10_000).figures, made(101, 10_100).figures)
 
 
 def plans_of(seed: int) -> Plan | None:
@@ -180,7 +184,7 @@ def test_carried_out_as_printed_a_plan_is_complete_and_its_half_is_not(seed: int
     plan = replace(propose(AT_55, found, PEOPLE[0], at.at).plan, id=1)
     plan = decide(plan, Act(Did.APPROVE, PEOPLE[1], 1), at.at, Found(found)).plan
     assert not progress_of(at, plan).cured
-    assert remaining(at, plan, 0).made is not None
+    assert remaining(at, plan).made is not None
     end = max(movement.at for movement in found.movements)
     if any(movement.at != end for movement in found.movements):
         return  # interest runs on for what was credited earlier; the verifier looks at each in its own time
@@ -204,6 +208,21 @@ def test_no_more_is_sold_than_was_allowed() -> None:
     mixed = plan_now(at, replace(AT_55, most=btc("1")), 0)
     assert mixed.made is not None
     assert mixed.made.coins(Way.SELL_FREE, Way.SELL_PLEDGED) <= btc("1")
+
+
+def test_a_plan_is_written_out_as_its_recommendation_is() -> None:
+    """To the cent and the satoshi, of principal and of interest; coins of a pool are pledged to the pool."""
+    group = Group("all", GroupTest.RATIO, (tier("call", "0.78", cure_to="0.68"),), pool=btc("6000"))
+    members = [loan(name, debt="130000000", coins="0", group="all", rate="0.07") for name in ("one", "two")]
+    at = book(treasury(*members, groups=(group,)), "55000")
+    for ways, first in ((frozenset({Way.TOP_UP}), "- Pledge "), (frozenset(Way), "- Send ")):
+        made = plan_now(at, replace(AT_55, ways=ways), 0).made
+        assert made is not None
+        (one,) = (one for one in cover(at).alternatives if one.name is made.name)
+        said = steps(at, made)[1 : 1 + len(made.legs) + len(made.repayments)]
+        assert list(said) == [f"- {step}" for step in recommended_steps(at, one)]
+        assert said[0].startswith(first)
+        assert ("to the pool of all: from" in said[0]) == (ways == {Way.TOP_UP})
 
 
 def test_a_fall_off_a_price_that_is_none_is_no_plan() -> None:

@@ -23,7 +23,8 @@ from bot.domain.policy_replay.outcome import Act, Comparison, Outcome, RunName, 
 from bot.domain.policy_replay.record import split
 from bot.domain.policy_replay.run import Run
 from bot.domain.replay import LAST_PRICE_STANDS
-from bot.domain.treasury import Holds, Treasury
+from bot.domain.sales.nothing import dollar_account
+from bot.domain.treasury import Treasury
 
 __all__ = ["Act", "Comparison", "NoAccountError", "Outcome", "RunName", "Totals", "What", "policy_replay"]
 
@@ -44,7 +45,7 @@ def policy_replay(
     Each price stands until the next, the last until `until`, a year at most; nothing is before the treasury opened.
     Of `policy`, how long a call must be clear for price alone to end it counts, and nothing else. NoAccountError.
     """
-    if all(account.holds is Holds.POOL for account in treasury.accounts):
+    if dollar_account(treasury) is None:
         raise NoAccountError("no account holds dollars, so no sale can be booked; add an [[account]]")
     begin = max(since, treasury.opened) if since else treasury.opened
     rows = [(at, price) for at, price in prices if at >= begin and (until is None or at < until)]

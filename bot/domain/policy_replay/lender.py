@@ -19,10 +19,10 @@ from bot.domain.book import Book
 from bot.domain.calls import Call, deadline, demanded
 from bot.domain.covenant import Exposure, Reading, edges, price_at_ltv
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
-from bot.domain.sales.nothing import liquidations
-from bot.domain.sales.plan import Liquidation, Need
+from bot.domain.sales.nothing import dollar_account, liquidation_movements, liquidations
+from bot.domain.sales.plan import Need
 from bot.domain.terms import TierKind
-from bot.domain.treasury import Holds, Movement, MovementKind, Notice
+from bot.domain.treasury import Movement, Notice
 
 
 def at_call_line(reading: Reading) -> bool:
@@ -128,44 +128,6 @@ def liquidated(book: Book, exposure: Exposure, calls: Sequence[Call], refs: Iter
         return None
     one = found[0]
     worth = Fraction(one.btc * (book.price.usable or 0), SATS_PER_BTC)
-    return Sale(one.btc, one.usd, ceil(worth) - one.usd, one.still_owed, tuple(_movements(book, exposure, one, refs)))
-
-
-def dollar_account(book: Book) -> str | None:
-    """The account through which a lender's sale is booked; None where none holds dollars."""
-    return next((one.id for one in book.treasury.accounts if one.holds is not Holds.POOL), None)
-
-
-def _movements(book: Book, exposure: Exposure, one: Liquidation, refs: Iterator[str]) -> Iterator[Movement]:
-    """Coins from where they are, in the file's order, and dollars to the lenders likewise: principal first."""
-    account, treasury = dollar_account(book) or "", book.treasury
-    named = [one.facility]
-    if exposure.is_group:
-        named = [facility.id for facility in treasury.members(treasury.group_by_id[exposure.id])]
-    for facility, btc, usd in _spread(book, named, one):
-        yield Movement(
-            book.at, MovementKind.SOLD, next(refs), account, facility=facility, btc=btc, usd=usd, purpose="liquidation"
-        )
-    left = one.usd
-    for facility in named:
-        debt = book.balances.debts[facility]
-        for kind, owed in ((MovementKind.REPAID, debt.principal), (MovementKind.INTEREST_PAID, debt.interest)):
-            here = min(left, owed)
-            if here:
-                yield Movement(book.at, kind, next(refs), account, facility=facility, usd=here)
-                left -= here
-
-
-def _spread(book: Book, named: Sequence[str], one: Liquidation) -> Iterator[tuple[str, Sats, Cents]]:
-    """From which facility how many coins, and what they bring; a pool's coins are sold in the name of its first."""
-    if book.treasury.pool_of(book.treasury.facility_by_id[named[0]]) is not None:
-        yield named[0], one.btc, one.usd
-        return
-    coins, dollars = one.btc, one.usd
-    for facility in named:
-        here = min(coins, book.balances.collateral.get(facility, 0))
-        if here:
-            usd = dollars if here == coins else max(one.usd * here // one.btc, 1)
-            yield facility, here, usd
-            coins -= here
-            dollars -= usd
+    account = dollar_account(book.treasury) or ""
+    movements = liquidation_movements(book.treasury, book.balances, one, book.at, account, refs)
+    return Sale(one.btc, one.usd, ceil(worth) - one.usd, one.still_owed, tuple(movements))

@@ -11,9 +11,8 @@ from bot.domain.money import show_usd
 from bot.domain.price import PriceView
 from bot.domain.sales import reasons
 from bot.domain.sales.booking import booked
-from bot.domain.sales.model import EVERY_WAY
 from bot.domain.sales.nothing import liquidations, sold_off
-from bot.domain.sales.plan import Alternative, Answer, Missing, Name, Need, Scenario, Way
+from bot.domain.sales.plan import EVERY_WAY, Alternative, Answer, Missing, Name, Need, Scenario, Way
 from bot.domain.sales.settling import Found, Known, Search
 from bot.domain.sales.situation import needs_of, patient_of
 from bot.domain.sales.sources import sources_of

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from bot.domain.money import SATS_PER_BTC, Price
-from bot.domain.sales.plan import Way
+from bot.domain.sales.plan import EVERY_WAY, Way
 from bot.domain.sales.programme import Programme
 from bot.domain.sales.situation import Member, Patient, Spot, Test
 from bot.domain.sales.sources import Coins, Dollars, Sources
@@ -21,8 +21,6 @@ Variable: TypeAlias = tuple[Any, ...]
 """What it is, and of whom: ("cash", 0, "facility:antalpha")."""
 
 Sum: TypeAlias = dict[Variable, Fraction | int]
-
-EVERY_WAY = frozenset(Way)
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from itertools import count
 from math import ceil, floor
 
 from bot.domain.book import Book, Snapshot
 from bot.domain.covenant import Exposure, read
-from bot.domain.ledger import Ledger
+from bot.domain.ledger import Balances, Ledger
 from bot.domain.money import SATS_PER_BTC, Cents, Sats
 from bot.domain.price import PriceView
 from bot.domain.sales.plan import Liquidation, Need
 from bot.domain.terms import TierKind
-from bot.domain.treasury import Holds, Movement, MovementKind
+from bot.domain.treasury import Holds, Movement, MovementKind, Treasury
 
 
 def liquidations(book: Book, view: PriceView, needs: Sequence[Need]) -> tuple[Liquidation, ...]:
@@ -39,28 +40,47 @@ def liquidations(book: Book, view: PriceView, needs: Sequence[Need]) -> tuple[Li
 
 def sold_off(book: Book, sold: Sequence[Liquidation]) -> list[Movement]:
     """The same as movements: what the ledger would say afterwards. None where no account could take the dollars."""
-    account = next((one.id for one in book.treasury.accounts if one.holds is not Holds.POOL), None)
+    account = dollar_account(book.treasury)
     if account is None:
         return []
     movements: list[Movement] = []
     taken = {movement.ref for movement in book.treasury.movements}
     refs = (ref for n in count(1) if (ref := f"liquidation {n}") not in taken)
-    coins = dict(book.balances.collateral)
     for one in sorted(sold, key=lambda liquidation: liquidation.at or book.at):
-        at, usd = one.at or book.at, one.usd
-        group = book.treasury.facility_by_id[one.facility].group
-        together = [one.facility, *(f.id for f in book.treasury.facilities if group and f.group == group)]
-        for name, btc, part in _shares(one, together, coins, book):
-            movements.append(Movement(at, MovementKind.SOLD, next(refs), account, facility=name, btc=btc, usd=part))
-        ledger = _carried(book, movements)
-        for name in dict.fromkeys(together):
-            debt = ledger.debt_at(name, at, at)
-            for kind, owed in ((MovementKind.REPAID, debt.principal), (MovementKind.INTEREST_PAID, debt.interest)):
-                here = min(usd, owed)
-                if here:
-                    movements.append(Movement(at, kind, next(refs), account, facility=name, usd=here))
-                    usd -= here
+        at = one.at or book.at
+        there = _carried(book, movements).at(at)
+        movements += liquidation_movements(book.treasury, there, one, at, account, refs)
     return movements
+
+
+def dollar_account(treasury: Treasury) -> str | None:
+    """The account through which a lender's sale is booked; None where none holds dollars."""
+    return next((one.id for one in treasury.accounts if one.holds is not Holds.POOL), None)
+
+
+def liquidation_movements(
+    treasury: Treasury, there: Balances, one: Liquidation, at: datetime, account: str, refs: Iterator[str]
+) -> Iterator[Movement]:
+    """A lender's sale at `at`, where `there` is what there is then; nothing where it brings nothing.
+
+    Coins and dollars are those of its own loan first, then of the others of its group: principal before interest.
+    """
+    if not one.btc or not one.usd:
+        return
+    group = treasury.facility_by_id[one.facility].group
+    together = dict.fromkeys([one.facility, *(f.id for f in treasury.facilities if group and f.group == group)])
+    for name, btc, part in _shares(treasury, there, one, list(together)):
+        yield Movement(
+            at, MovementKind.SOLD, next(refs), account, facility=name, btc=btc, usd=part, purpose="liquidation"
+        )
+    left = one.usd
+    for name in together:
+        debt = there.debts[name]
+        for kind, owed in ((MovementKind.REPAID, debt.principal), (MovementKind.INTEREST_PAID, debt.interest)):
+            here = min(left, owed)
+            if here:
+                yield Movement(at, kind, next(refs), account, facility=name, usd=here)
+                left -= here
 
 
 def _carried(book: Book, movements: Sequence[Movement]) -> Ledger:
@@ -70,24 +90,19 @@ def _carried(book: Book, movements: Sequence[Movement]) -> Ledger:
 
 
 def _shares(
-    one: Liquidation, together: Sequence[str], coins: dict[str, Sats], book: Book
+    treasury: Treasury, there: Balances, one: Liquidation, together: Sequence[str]
 ) -> Iterator[tuple[str, Sats, Cents]]:
-    """Whose coins a sale takes, and the dollars of each: its own first, then those of the loans in its group.
-
-    Coins that a group pools are all behind any of them. Takes what it gives out of `coins`.
-    """
-    if book.treasury.pool_of(book.treasury.facility_by_id[one.facility]) is not None:
+    """Whose coins a sale takes, and the dollars of each. Coins that a group pools are all behind any of them."""
+    if treasury.pool_of(treasury.facility_by_id[one.facility]) is not None:
         yield one.facility, one.btc, one.usd
         return
     needed, unpaid = one.btc, one.usd
-    for name in dict.fromkeys(together):
-        take = min(needed, coins[name])
-        if not take:
-            continue
-        part = unpaid if take == needed else one.usd * take // one.btc
-        yield name, take, part
-        coins[name] -= take
-        needed, unpaid = needed - take, unpaid - part
+    for name in together:
+        take = min(needed, there.collateral[name])
+        if take:
+            part = unpaid if take == needed else max(one.usd * take // one.btc, 1)
+            yield name, take, part
+            needed, unpaid = needed - take, unpaid - part
 
 
 def _members(then: Snapshot, need: Need) -> list[str]:

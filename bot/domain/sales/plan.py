@@ -26,6 +26,9 @@ class Way(StrEnum):
     SELL_PLEDGED = "sell_pledged"
 
 
+EVERY_WAY = frozenset(Way)
+
+
 class Name(StrEnum):
     """The alternatives, as they are called everywhere."""
 

@@ -196,7 +196,8 @@ def if_nothing(book: Book, view: PriceView, needs: Sequence[Need], sold: Sequenc
     for one in sold:
         when = f"from {_when(book, one.at)}" if one.at is not None else "at once"
         owed = f", and {show_usd(one.still_owed)} would still be owed" if one.still_owed else ""
-        said.append(f"{_title(book, one.facility)} may sell {show_btc_up(one.btc)} pledged BTC {when}{owed}")
+        does = f"may sell {show_btc_up(one.btc)} pledged BTC {when}" if one.btc else "has no coins left to sell"
+        said.append(f"{_title(book, one.facility)} {does}{owed}")
     return f"{'; '.join(said)}."
 
 

@@ -14,8 +14,8 @@ from math import ceil, floor
 
 from bot.domain.book import Book
 from bot.domain.price import PriceView
-from bot.domain.sales.model import EVERY_WAY, Problem, Solution, solve
-from bot.domain.sales.plan import NEVER, Need, Way
+from bot.domain.sales.model import Problem, Solution, solve
+from bot.domain.sales.plan import EVERY_WAY, NEVER, Need, Way
 from bot.domain.sales.rounding import Draft, Use
 from bot.domain.sales.situation import Patient, patient, patients_of
 from bot.domain.sales.sources import Sources

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt import App
 
-from bot.domain.money import MOST_BTC, Sats
+from bot.domain.money import MOST_BTC, Sats, percent_plain, usd_plain
 from bot.domain.plan_documents import wanted_document, wanted_from
 from bot.domain.plans import Wanted
 from bot.domain.roles import Role
@@ -63,11 +63,6 @@ def register(app: App, desk: Desk, plans: Plans, dialogs: Dialogs) -> None:
     app.action(views.DROP)(desk.pressing("Dismiss", drop))
 
 
-def plans_answer(plans: Plans, desk: Desk) -> Payload:
-    """The answer to `/sales plans`."""
-    return views.listing(*plans.listing(), desk.slash)
-
-
 def _wanted(text: str) -> Wanted:
     """What a button carries. UsageError where it is none of ours."""
     try:
@@ -88,12 +83,19 @@ def _adjusted(asked: Asked) -> tuple[dict[str, str], Wanted | None]:
         wrong[views.WAYS_BLOCK] = "Choose at least one."
     most = _typed(asked, views.MOST_BLOCK)
     coins = _coins(most, wrong) if most else None
-    scenario = _scenario(asked, wrong)
+    scenario = _scenario(asked, was.scenario, wrong)
     return (wrong, None) if wrong else ({}, Wanted(scenario, ways, coins, was.keep_reserves or Way.CASH not in ways))
 
 
-def _scenario(asked: Asked, wrong: dict[str, str]) -> Scenario:
+def _scenario(asked: Asked, was: Scenario, wrong: dict[str, str]) -> Scenario:
+    """The price or fall that is asked for. One that was only filled in, and stands so, gives way to what was typed."""
     price, drop = _typed(asked, views.PRICE_BLOCK), _typed(asked, views.DROP_BLOCK)
+    filled_price = usd_plain(was.price) if was.price is not None else ""
+    filled_drop = percent_plain(was.drop) if was.drop is not None else ""
+    if (price, drop) == (filled_price, filled_drop):
+        return was
+    if price and drop:
+        price, drop = price if price != filled_price else "", drop if drop != filled_drop else ""
     if price and drop:
         wrong[views.DROP_BLOCK] = "Give a price or a fall, not both."
         return Scenario()

@@ -14,21 +14,27 @@ from bot.services.books import Scenario
 from bot.services.plans import Plans
 from bot.services.questions import Questions
 from bot.services.selling import recommended, to_raise
-from bot.slack.actions.planning import plans_answer
 from bot.slack.asked import Asked
 from bot.slack.desk import Desk
 from bot.slack.limits import Payload
 from bot.slack.parsing import parse_sales, tidy
 from bot.slack.text import rich
 from bot.slack.views.parts import context
-from bot.slack.views.plans import plan_buttons
+from bot.slack.views.plans import listing, plan_buttons
 from bot.slack.views.raising import raising as raising_view
 from bot.slack.views.sales import sales as view
 from bot.slack.views.weekend import WORD as WEEKEND
 from bot.slack.views.weekend import weekend_answer
 
-EXAMPLES = ("sales", "sales -30%", "sales at 55000", "sales raise 38m by 2026-03-01")
 PLANS = "plans"
+EXAMPLES = (
+    "sales",
+    "sales -30%",
+    "sales at 55000",
+    "sales raise 38m by 2026-03-01",
+    f"sales {WEEKEND}",
+    f"sales {PLANS}",
+)
 AT_ONCE = 20
 """Facilities for which a plan is there well within the 3 s that Slack waits."""
 
@@ -42,7 +48,7 @@ def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
         if said == WEEKEND:
             return weekend_answer(questions.book())
         if said == PLANS:
-            return plans_answer(plans, desk)
+            return listing(*plans.listing(), desk.slash)
         question = parse_sales(asked.text)
         book = questions.book()
         if question.usd is not None and question.by is not None:
@@ -64,7 +70,7 @@ def register(app: App, desk: Desk, questions: Questions, plans: Plans) -> None:
         if answer.recommended is None:
             return []
         wanted = Wanted(PlanScenario(scenario.price, scenario.drop) if scenario is not None else PlanScenario())
-        last = plans.since_last(wanted)
+        last = plans.since_last(wanted, answer.recommended)
         since = [context(rich(since_phrase(book, *last)))] if last is not None else []
         return [*since, plan_buttons(wanted, feasible=answer.recommended.feasible)]
 
