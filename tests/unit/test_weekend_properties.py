@@ -102,6 +102,7 @@ def test_of_any_treasury_what_is_said_of_the_weekend_holds(seed: int) -> None:
 def _act_is_enough(found: Readiness, fall: Fall) -> None:
     """Of a lone loan, whose dollars go nowhere else: once the act is done, the rest can be done after the close."""
     act = cheapest_act(found, fall)
+    assert act is None or act.now or act.then or act.missing
     if act is None or not act.now or any(one.group for one in found.book.treasury.facilities):
         return
     assert all(leg.starts < found.closure.shuts for leg in act.now)
