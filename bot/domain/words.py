@@ -7,6 +7,7 @@ An instant inside a text is kept as a *moment*, so that Slack can show it in the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -103,7 +104,7 @@ def price_sentence(view: PriceView) -> str:
     return f"Price {price_phrase(view)}." if view.last is not None else "No price yet."
 
 
-def sentence(parts: list[str], last: str = "or") -> str:
+def sentence(parts: Sequence[str], last: str = "or") -> str:
     """Parts as one list: "a, b or c"."""
     if len(parts) < 2:
         return "".join(parts)
