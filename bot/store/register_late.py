@@ -27,8 +27,6 @@ _accounts = table_of(tables.Account)
 _groups = table_of(tables.FacilityGroup)
 _facilities = table_of(tables.Facility)
 _terms = table_of(tables.FacilityTerms)
-_waivers = table_of(tables.Waiver)
-_indices = table_of(tables.PriceIndex)
 _notices = table_of(tables.Notice)
 _outcomes = table_of(tables.NoticeOutcome)
 _movements = table_of(tables.Movement)
@@ -39,8 +37,7 @@ def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]
     found = [
         *_opening(connection, at),
         *_amendments(connection, at),
-        *_waived(connection, at),
-        *_indexed(connection, at),
+        *_noted(connection, at),
         *_calls(connection, at),
         *_monthly(connection, at),
         *_moved(connection, at),
@@ -58,9 +55,8 @@ def _opening(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     for id_, recorded_at in connection.execute(accounts):
         yield LateRecord(What.ACCOUNT, id_, opened, recorded_at)
     g = _groups.c
-    for id_, recorded_at in connection.execute(
-        select(g.id, g.recorded_at).where(g.recorded_at > at).order_by(g.position)
-    ):
+    groups = select(g.id, g.recorded_at).where(g.recorded_at > at).order_by(g.position)
+    for id_, recorded_at in connection.execute(groups):
         yield LateRecord(What.GROUP, id_, opened, recorded_at)
     f = _facilities.c
     loans = select(f.id, f.drawn, f.timezone, f.recorded_at).where(f.recorded_at > at).order_by(f.position)
@@ -84,28 +80,19 @@ def _amendments(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     yield from last.values()
 
 
-def _waived(connection: Connection, at: datetime) -> Iterator[LateRecord]:
-    w, f = _waivers.c, _facilities.c
-    query = (
-        select(w.facility, w.since, w.recorded_at)
-        .join_from(_waivers, _facilities)
-        .where(w.recorded_at > at, w.since <= at, w.recorded_at > f.recorded_at)
-        .order_by(w.since, w.id)
-    )
-    for facility, since, recorded_at in connection.execute(query):
-        yield LateRecord(What.WAIVER, f"{facility} {since.date().isoformat()}", since, recorded_at)
-
-
-def _indexed(connection: Connection, at: datetime) -> Iterator[LateRecord]:
-    i, f = _indices.c, _facilities.c
-    query = (
-        select(i.facility, i.since, i.recorded_at)
-        .join_from(_indices, _facilities)
-        .where(i.recorded_at > at, i.since <= at, i.recorded_at > f.recorded_at)
-        .order_by(i.since, i.id)
-    )
-    for facility, since, recorded_at in connection.execute(query):
-        yield LateRecord(What.PRICE_INDEX, f"{facility} {since.date().isoformat()}", since, recorded_at)
+def _noted(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """Waivers, and notes of the index that a lender prices by."""
+    f = _facilities.c
+    for what, model in ((What.WAIVER, tables.Waiver), (What.PRICE_INDEX, tables.PriceIndex)):
+        n = table_of(model).c
+        query = (
+            select(n.facility, n.since, n.recorded_at)
+            .join_from(table_of(model), _facilities)
+            .where(n.recorded_at > at, n.since <= at, n.recorded_at > f.recorded_at)
+            .order_by(n.since, n.id)
+        )
+        for facility, since, recorded_at in connection.execute(query):
+            yield LateRecord(what, f"{facility} {since.date().isoformat()}", since, recorded_at)
 
 
 def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:
