@@ -10,7 +10,7 @@ from bot.domain.facts import Fact
 from bot.domain.merge_lines import described
 from bot.domain.money import show_btc, show_usd
 from bot.domain.production_words import month_name
-from bot.domain.treasury import CallEnd, Claim, Movement, Notice, Statement, Treasury
+from bot.domain.treasury import ANSWERS, CallEnd, Claim, Movement, Notice, Statement, Treasury
 from bot.domain.words import dated, moment, plain_people, sentence, someone
 
 
@@ -39,8 +39,8 @@ def _undone(fact: Movement, treasury: Treasury) -> str:
 
 
 def _notice_phrase(fact: Notice, treasury: Treasury) -> str:
-    known = next((notice for notice in treasury.notices if notice.ref == fact.ref), None)
-    for how in ("met", "withdrawn", "disputed"):
+    known = treasury.notice_by_ref.get(fact.ref)
+    for how in ANSWERS:
         if getattr(fact, how) is not None and (known is None or getattr(known, how) is None):
             return f"call “{fact.ref}” {how}, {dated(getattr(fact, how), treasury.zone)}"
     demands = [f"{show_btc(fact.demand_btc)} BTC"] if fact.demand_btc else []

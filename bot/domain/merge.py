@@ -18,7 +18,7 @@ from bot.domain.merge_lines import described, shown
 from bot.domain.merge_terms import merge_versions
 from bot.domain.periods import Calendar, iso
 from bot.domain.terms import Facility, Group
-from bot.domain.treasury import Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
+from bot.domain.treasury import ANSWERS, Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
 
 __all__ = ["Change", "Merge", "Refusal", "Thing", "What", "merge"]
 
@@ -166,8 +166,7 @@ def _facilities(old: Iterable[Facility], new: Iterable[Facility], found: Found) 
 _GROWING = ("versions", "waivers", "price_index")
 """What a facility gains and never loses."""
 
-_ENDS = ("met", "withdrawn", "disputed")
-_MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *_ENDS, "recovered")
+_MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *ANSWERS, "recovered")
 
 
 def _notices(old: Iterable[Notice], new: Iterable[Notice], found: Found) -> tuple[Notice, ...]:
@@ -176,7 +175,7 @@ def _notices(old: Iterable[Notice], new: Iterable[Notice], found: Found) -> tupl
     def meet(known: Notice, said: Notice) -> Notice:
         kept = {name: getattr(known, name) for name in _MAY_BE_LEFT_OUT if getattr(said, name) is None}
         said = replace(said, **kept)
-        gained = {name: getattr(said, name) for name in _ENDS if getattr(known, name) is None and getattr(said, name)}
+        gained = {name: getattr(said, name) for name in ANSWERS if getattr(known, name) is None and getattr(said, name)}
         merged = replace(known, **gained)
         right = "a notice stays as it was given; record a new one."
         found.refuse_changes(What.NOTICE, known.ref, merged, said, right)

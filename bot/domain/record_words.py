@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
-from bot.domain.agreed import Amendment, Indexed, Waived
+from bot.domain.agreed import Agreed
 from bot.domain.agreed_words import agreed_changes, agreed_remarks
 from bot.domain.book import Book, Coins
 from bot.domain.calls import Call, CallState, calls_of, open_calls
@@ -33,7 +33,7 @@ def changes(before: Book, after: Book, fact: Fact) -> list[str]:
         _deadlines(before, after),
         _month(before, after, fact),
     )
-    agreed = agreed_changes(before, after, fact) if isinstance(fact, (Amendment, Waived, Indexed)) else ()
+    agreed = agreed_changes(before, after, fact) if isinstance(fact, Agreed) else ()
     return [*agreed, *(line for part in parts for line in part)]
 
 
@@ -139,7 +139,7 @@ def _gap(month: MonthProduction) -> str:
 def remarks(before: Book, fact: Fact) -> list[str]:
     """What whoever records `fact` should look at twice: that it is late, that something alike is recorded, or, of a
     notice, what counts towards it already."""
-    if isinstance(fact, (Amendment, Waived, Indexed)):
+    if isinstance(fact, Agreed):
         return list(agreed_remarks(before, fact))
     return [*_late(before, fact), *_alike(before, fact), *_counts_already(before, fact)]
 
@@ -149,7 +149,7 @@ _CREDITS = (MovementKind.PLEDGED, MovementKind.REPAID, MovementKind.REPAID_IN_KI
 
 def _counts_already(book: Book, fact: Fact) -> Iterator[str]:
     """What was recorded before its notice and is dated after it: nobody had to confirm that."""
-    if not isinstance(fact, Notice) or fact.ref in {notice.ref for notice in book.treasury.notices}:
+    if not isinstance(fact, Notice) or fact.ref in book.treasury.notice_by_ref:
         return
     members = [one.id for one in book.treasury.facilities if fact.group is not None and one.group == fact.group]
     named = (fact.facility, *members)
