@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.agreed import Amendment, Indexed, Waived
 from bot.domain.agreed_words import agreed_phrase
 from bot.domain.alert import Person
@@ -57,3 +59,10 @@ def claim_phrase(claim: Claim, book: Book) -> str:
     """What is claimed, by whom, when it was recorded."""
     by, at = someone(Person(claim.by, claim.name)), moment(claim.at, book.treasury.zone, book.at)
     return plain_people(f"{fact_phrase(claim.thing, book.treasury)}, claimed by {by} {at}")
+
+
+def unconfirmed(claims: Sequence[Claim], book: Book) -> str:
+    """What is only claimed, and what to do of it; without its full stop."""
+    them = "it" if len(claims) == 1 else "them"
+    said = sentence([claim_phrase(claim, book) for claim in claims], last="and")
+    return f"Not confirmed: {said}. Have a second operator confirm {them}, or withdraw {them}"

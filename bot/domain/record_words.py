@@ -95,9 +95,7 @@ def _state(book: Book, exposure: Exposure, calls: list[Call]) -> str:
     reading = book.read(exposure)
     if not exposure.bounds and not exposure.tested:
         return "nothing owed"
-    words = [ltv_phrase(reading) if exposure.bounds else "no lines of its own"]
-    if not exposure.bounds:
-        words = [f"{show_usd(exposure.debt)} owed"]
+    words = [ltv_phrase(reading) if exposure.bounds else f"{show_usd(exposure.debt)} owed"]
     if reading.worst is not None:
         words.append(f"at its {line_name(reading.worst.tier)}")
     words += [f"call “{call.notice.ref}” missing {amounts(call.missing_btc, call.missing_usd)}" for call in calls]
