@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, delete, func, select
-from sqlalchemy.sql import ColumnElement
 
 from bot.domain.price import PriceState
 from bot.domain.price_history import PriceHistory, PriceHour
@@ -36,11 +35,11 @@ class Ticks(Part):
 
     def last_tick(self, at: datetime | None = None) -> Tick | None:
         """The newest poll, at or before `at` where that is given."""
-        return self._newest(*([] if at is None else [_ticks.c.at <= at]))
-
-    def accepted_before(self, at: datetime) -> Tick | None:
-        """The newest poll at or before `at` whose state was fresh or degraded: the last price that was one."""
-        return self._newest(_ticks.c.at <= at, _ticks.c.state.in_(_A_PRICE))
+        query = select(_ticks.c.document).order_by(_ticks.c.at.desc()).limit(1)
+        if at is not None:
+            query = query.where(_ticks.c.at <= at)
+        document: Any = self._connection.execute(query).scalar()
+        return None if document is None else Tick.from_json(document)
 
     def ticks(self, since: datetime, until: datetime) -> list[Tick]:
         """Every kept poll in [since, until), in order."""
@@ -74,11 +73,6 @@ class Ticks(Part):
         ranked = select(_ticks.c.id, in_hour.label("in_hour"), from_end.label("from_end")).where(old).subquery()
         spare = select(ranked.c.id).where(ranked.c.in_hour > 1, ranked.c.from_end > 1)
         return self._connection.execute(delete(_ticks).where(_ticks.c.id.in_(spare))).rowcount
-
-    def _newest(self, *where: ColumnElement[bool]) -> Tick | None:
-        query = select(_ticks.c.document).where(*where).order_by(_ticks.c.at.desc()).limit(1)
-        document: Any = self._connection.execute(query).scalar()
-        return None if document is None else Tick.from_json(document)
 
 
 def _hour(instant: datetime) -> int:

@@ -50,16 +50,6 @@ def test_the_newest_at_or_before_an_instant(store: Store) -> None:
         assert tx.last_tick(NOON - SECOND) is None
 
 
-def test_the_last_that_was_a_price(store: Store) -> None:
-    states = [PriceState.NONE, PriceState.FRESH, PriceState.DEGRADED, PriceState.STALE, PriceState.DISPUTED]
-    ticks = [tick(NOON + number * SECOND, state) for number, state in enumerate(states)]
-    put(store, *ticks)
-    with store.reading() as tx:
-        assert tx.accepted_before(NOON + 9 * SECOND) == ticks[2]
-        assert tx.accepted_before(NOON + SECOND) == ticks[1]
-        assert tx.accepted_before(NOON) is None
-
-
 def test_of_two_polls_of_one_instant_the_first_stands(store: Store) -> None:
     with store.writing() as tx:
         assert tx.add_tick(tick(NOON))
