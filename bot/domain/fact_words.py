@@ -9,8 +9,7 @@ from bot.domain.agreed_words import agreed_phrase
 from bot.domain.alert import Person
 from bot.domain.book import Book
 from bot.domain.facts import Fact
-from bot.domain.merge_lines import described
-from bot.domain.money import show_btc, show_usd
+from bot.domain.merge_lines import asked_for, described
 from bot.domain.production_words import month_name
 from bot.domain.treasury import ANSWERS, CallEnd, Claim, Movement, Notice, Statement, Treasury
 from bot.domain.words import dated, moment, plain_people, sentence, someone
@@ -45,13 +44,10 @@ def _notice_phrase(fact: Notice, treasury: Treasury) -> str:
     for how in ANSWERS:
         if getattr(fact, how) is not None and (known is None or getattr(known, how) is None):
             return f"call “{fact.ref}” {how}, {dated(getattr(fact, how), treasury.zone)}"
-    demands = [f"{show_btc(fact.demand_btc)} BTC"] if fact.demand_btc else []
-    demands += [show_usd(fact.demand_usd)] if fact.demand_usd else []
-    demand = f", demands {sentence(demands)}" if demands else ""
     due = f", due {dated(fact.due, treasury.zone)}" if fact.due else ""
     return (
         f"notice “{fact.ref}”: {fact.facility or fact.group} called at “{fact.tier}”, "
-        f"{dated(fact.at, treasury.zone)}, price {show_usd(fact.price)}{demand}{due}"
+        f"{dated(fact.at, treasury.zone)}, {asked_for(fact)}{due}"
     )
 
 

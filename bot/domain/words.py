@@ -104,6 +104,11 @@ def price_sentence(view: PriceView) -> str:
     return f"Price {price_phrase(view)}." if view.last is not None else "No price yet."
 
 
+def counted(count: int, what: str) -> str:
+    """How many of something: "1 day", "1,391 days"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def sentence(parts: Sequence[str], last: str = "or") -> str:
     """Parts as one list: "a, b or c"."""
     if len(parts) < 2:
