@@ -6,7 +6,7 @@ nothing. What happened and what was agreed can't be rewritten: a mistake is reve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -61,13 +61,19 @@ def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> M
     union = replace(union, claims=_still_open(union))
     _keep_called_lines(current, union, found)
     if not found.refusals and not judged:
-        claimed = {claim.ref for claim in union.claims}
-        for fault in ledger_faults(union):
-            end = "" if fault.text.endswith((".", "?")) else "."
-            end += " It is not confirmed yet; confirm or withdraw that claim first." if fault.ref in claimed else ""
-            text = f"{fault.text}{end}"
-            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=fault.ref in claimed))
+        found.refusals += _ledger_refusals(union)
     return Merge(union, tuple(found.additions), tuple(found.changes), tuple(found.refusals))
+
+
+def _ledger_refusals(union: Treasury) -> Iterator[Refusal]:
+    """What the ledger as a whole does not allow, of movements and of what is only claimed."""
+    claims = {claim.ref for claim in union.claims}
+    for fault in ledger_faults(union):
+        claimed = fault.ref in claims
+        text = fault.text if fault.text.endswith((".", "?")) else f"{fault.text}."
+        if claimed:
+            text += " It is not confirmed yet; confirm or withdraw that claim first."
+        yield Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=claimed)
 
 
 _IDENTITY = ("name", "zone", "production_zone", "opened")
