@@ -88,7 +88,7 @@ def _noted(connection: Connection, at: datetime) -> Iterator[LateRecord]:
         query = (
             select(n.facility, n.since, n.recorded_at)
             .join_from(table_of(model), _facilities)
-            .where(n.recorded_at > at, n.since <= at, n.recorded_at > f.recorded_at)
+            .where(n.recorded_at > at, n.recorded_at > f.recorded_at)
             .order_by(n.since, n.id)
         )
         for facility, since, recorded_at in connection.execute(query):
@@ -97,13 +97,13 @@ def _noted(connection: Connection, at: datetime) -> Iterator[LateRecord]:
 
 def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     n, o = _notices.c, _outcomes.c
-    calls = select(n.ref, n.at, n.recorded_at).where(n.recorded_at > at, n.at <= at).order_by(n.at, n.seq)
+    calls = select(n.ref, n.at, n.recorded_at).where(n.recorded_at > at).order_by(n.at, n.seq)
     for ref, noticed, recorded_at in connection.execute(calls):
         yield LateRecord(What.NOTICE, ref, noticed, recorded_at)
     outcomes = (
         select(o.notice, o.became, o.at, o.recorded_at)
         .join_from(_outcomes, _notices)
-        .where(o.recorded_at > at, o.at <= at, o.recorded_at > n.recorded_at)
+        .where(o.recorded_at > at, o.recorded_at > n.recorded_at)
         .order_by(o.at, o.notice)
     )
     for ref, became, when, recorded_at in connection.execute(outcomes):
