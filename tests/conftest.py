@@ -98,19 +98,22 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(
-    database_kind: str, _migrated: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[str]:
+def sqlite_url(_migrated: Callable[[str], str], tmp_path: Path) -> str:
+    """A fresh, migrated SQLite file: for what no other database would change."""
+    path = tmp_path / "plimsoll.db"
+    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database_url(database_kind: str, _migrated: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh, migrated database: SQLite and PostgreSQL in turn."""
-    template = _migrated(database_kind)
     if database_kind == "sqlite":
-        path = tmp_path / "plimsoll.db"
-        shutil.copy(template.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
+        yield str(request.getfixturevalue("sqlite_url"))
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     name = f"test{next(_numbers)}"
-    yield postgres.create(name, str(make_url(template).database))
+    yield postgres.create(name, str(make_url(_migrated("postgresql")).database))
     postgres.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

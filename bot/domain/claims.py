@@ -30,7 +30,8 @@ def is_recorded(treasury: Treasury, claim: Claim) -> bool:
     said = claim.thing
     if not isinstance(said, CallEnd):
         return said in treasury.movements
-    return any(one.ref == said.ref and getattr(one, said.how) == said.at for one in treasury.notices)
+    call = treasury.notice_by_ref.get(said.ref)
+    return call is not None and getattr(call, said.how) == said.at
 
 
 PAST_A_FIRST = timedelta(days=32)
@@ -82,7 +83,7 @@ def claims_on(book: Book, exposure: Exposure) -> list[Claim]:
 def _is_about(claim: Claim, treasury: Treasury, exposure: Exposure, facilities: set[str]) -> bool:
     said = claim.thing
     if isinstance(said, CallEnd):
-        notice = next(notice for notice in treasury.notices if notice.ref == said.ref)
+        notice = treasury.notice_by_ref[said.ref]
         return notice.facility in facilities or (exposure.is_group and notice.group == exposure.id)
     undone = next((movement for movement in treasury.movements if movement.ref == said.reverses), said)
     return undone.facility in facilities

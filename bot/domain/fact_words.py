@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.agreed import Amendment, Indexed, Waived
 from bot.domain.agreed_words import agreed_phrase
 from bot.domain.alert import Person
 from bot.domain.book import Book
 from bot.domain.facts import Fact
-from bot.domain.merge_lines import described
-from bot.domain.money import show_btc, show_usd
+from bot.domain.merge_lines import asked_for, described
 from bot.domain.production_words import month_name
-from bot.domain.treasury import CallEnd, Claim, Movement, Notice, Statement, Treasury
+from bot.domain.treasury import ANSWERS, CallEnd, Claim, Movement, Notice, Statement, Treasury
 from bot.domain.words import dated, moment, plain_people, sentence, someone
 
 
@@ -39,17 +40,14 @@ def _undone(fact: Movement, treasury: Treasury) -> str:
 
 
 def _notice_phrase(fact: Notice, treasury: Treasury) -> str:
-    known = next((notice for notice in treasury.notices if notice.ref == fact.ref), None)
-    for how in ("met", "withdrawn", "disputed"):
+    known = treasury.notice_by_ref.get(fact.ref)
+    for how in ANSWERS:
         if getattr(fact, how) is not None and (known is None or getattr(known, how) is None):
             return f"call “{fact.ref}” {how}, {dated(getattr(fact, how), treasury.zone)}"
-    demands = [f"{show_btc(fact.demand_btc)} BTC"] if fact.demand_btc else []
-    demands += [show_usd(fact.demand_usd)] if fact.demand_usd else []
-    demand = f", demands {sentence(demands)}" if demands else ""
     due = f", due {dated(fact.due, treasury.zone)}" if fact.due else ""
     return (
         f"notice “{fact.ref}”: {fact.facility or fact.group} called at “{fact.tier}”, "
-        f"{dated(fact.at, treasury.zone)}, price {show_usd(fact.price)}{demand}{due}"
+        f"{dated(fact.at, treasury.zone)}, {asked_for(fact)}{due}"
     )
 
 
@@ -57,3 +55,10 @@ def claim_phrase(claim: Claim, book: Book) -> str:
     """What is claimed, by whom, when it was recorded."""
     by, at = someone(Person(claim.by, claim.name)), moment(claim.at, book.treasury.zone, book.at)
     return plain_people(f"{fact_phrase(claim.thing, book.treasury)}, claimed by {by} {at}")
+
+
+def unconfirmed(claims: Sequence[Claim], book: Book) -> str:
+    """What is only claimed, and what to do of it; without its full stop."""
+    them = "it" if len(claims) == 1 else "them"
+    said = sentence([claim_phrase(claim, book) for claim in claims], last="and")
+    return f"Not confirmed: {said}. Have a second operator confirm {them}, or withdraw {them}"

@@ -13,7 +13,7 @@ from bot.domain.calls import called_tier
 from bot.domain.merge import Merge, merge
 from bot.domain.periods import iso
 from bot.domain.production import is_month, month_begins
-from bot.domain.treasury import CallEnd, Ending, Movement, Notice, Statement, Treasury
+from bot.domain.treasury import ANSWERS, CallEnd, Ending, Movement, Notice, Statement, Treasury
 
 Fact: TypeAlias = Movement | Statement | Notice | Agreed
 """A call's end is its notice with the end in it."""
@@ -48,7 +48,7 @@ def faults(register: Register, fact: Fact, now: datetime) -> Iterator[Fault]:
     if isinstance(fact, Statement):
         yield from _statement_faults(register.treasury, fact, now)
         return
-    if isinstance(fact, (Amendment, Waived, Indexed)):
+    if isinstance(fact, Agreed):
         yield from _agreed_faults(register.treasury, fact)
         return
     if fact.at > now + CLOCKS_DIFFER:
@@ -80,7 +80,7 @@ TERMS_CHANGED = "The terms of that day have changed since this was opened; open 
 
 
 def _notice_faults(register: Register, fact: Notice, now: datetime) -> Iterator[Fault]:
-    known = next((notice for notice in register.treasury.notices if notice.ref == fact.ref), None)
+    known = register.treasury.notice_by_ref.get(fact.ref)
     if known is None:
         try:
             called_tier(register, fact)
@@ -92,7 +92,7 @@ def _notice_faults(register: Register, fact: Notice, now: datetime) -> Iterator[
                 yield name, f"That is {'negative' if amount < 0 else 'nothing'}; write more than 0."
     if fact.due is not None and fact.due < fact.at:
         yield "due", "That is before the notice; a deadline comes after it."
-    for name in (*Ending, "disputed"):
+    for name in ANSWERS:
         instant: datetime | None = getattr(fact, name)
         if instant is None or known is None or getattr(known, name) is not None:
             continue
@@ -107,7 +107,7 @@ def claimable(current: Treasury, fact: Fact) -> Movement | CallEnd | None:
     if isinstance(fact, Movement):
         return fact
     if isinstance(fact, Notice):
-        known = next((notice for notice in current.notices if notice.ref == fact.ref), None)
+        known = current.notice_by_ref.get(fact.ref)
         for how in Ending:
             ended: datetime | None = getattr(fact, how)
             if ended is not None and known is not None and getattr(known, how) is None:
@@ -116,10 +116,8 @@ def claimable(current: Treasury, fact: Fact) -> Movement | CallEnd | None:
 
 
 def claimed_fact(current: Treasury, thing: Movement | CallEnd) -> Fact:
-    """The fact that a claim is of. LookupError: its call is not recorded."""
+    """The fact that a claim is of. KeyError: its call is not recorded."""
     if isinstance(thing, Movement):
         return thing
-    notice = next((notice for notice in current.notices if notice.ref == thing.ref), None)
-    if notice is None:
-        raise LookupError(f"there is no call “{thing.ref}”")
+    notice = current.notice_by_ref[thing.ref]
     return replace(notice, met=thing.at) if thing.how is Ending.MET else replace(notice, withdrawn=thing.at)

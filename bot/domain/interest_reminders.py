@@ -12,14 +12,13 @@ from datetime import date, datetime, time, timedelta
 
 from bot.domain.book import Book
 from bot.domain.digest_words import Told
-from bot.domain.fact_words import claim_phrase
+from bot.domain.fact_words import unconfirmed
 from bot.domain.interest_due import InterestDue, interest_due
 from bot.domain.interest_words import due_phrase, overdue_phrase
 from bot.domain.money import Cents, show_usd, show_usd_short
 from bot.domain.periods import ONE_DAY, local_day, local_instant, midnight
 from bot.domain.terms import Facility
 from bot.domain.treasury import Claim, Movement, MovementKind
-from bot.domain.words import sentence
 
 ONE_WEEK = timedelta(weeks=1)
 
@@ -100,9 +99,8 @@ def _step(book: Book, facility: Facility, need: Cents) -> str:
     """What to do, with the cash there is; of what is recorded as paid and only claimed, that it is to be confirmed."""
     debt = show_usd_short(book.balances.debts[facility.id].total)
     stays = f"until then it stays in the debt of {debt}"
-    claimed = sentence([claim_phrase(claim, book) for claim in book.treasury.claims if _pays(claim, facility)], "and")
-    if claimed:
-        return f"Not confirmed: {claimed}. Have a second operator confirm it, or withdraw it: {stays}"
+    if claimed := [claim for claim in book.treasury.claims if _pays(claim, facility)]:
+        return f"{unconfirmed(claimed, book)}: {stays}"
     return f"{_cash(book, need)}. Record it as interest_paid once it is paid: {stays}"
 
 

@@ -10,6 +10,7 @@ from bot.domain.covenant import Exposure
 from bot.domain.interest_due import InterestDue, Payment, interest_due
 from bot.domain.money import show_usd
 from bot.domain.periods import ONE_DAY, local_day
+from bot.domain.words import counted
 
 
 def due_of(book: Book, exposure: Exposure) -> InterestDue | None:
@@ -34,7 +35,7 @@ def overdue_phrase(owed: InterestDue, shown: str) -> str:
     """`shown` is the sum as it is printed: "$1,750,000.00 of interest overdue since 1 Mar (3 days)"."""
     oldest = ", the oldest of it" if len(owed.overdue) > 1 else ""
     since = f" since {day_said(owed.overdue_since, owed.today)}" if owed.overdue_since else ""
-    return f"{shown} of interest overdue{oldest}{since} ({days_said(owed.days_late)})"
+    return f"{shown} of interest overdue{oldest}{since} ({counted(owed.days_late, 'day')})"
 
 
 def due_phrase(book: Book, one: Payment) -> str:
@@ -47,7 +48,3 @@ def due_phrase(book: Book, one: Payment) -> str:
 def day_said(day: date, today: date) -> str:
     """A day as people say it: "1 Mar", with its year where that is another than today's."""
     return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b} {day.year}"
-
-
-def days_said(count: int) -> str:
-    return f"{count} day" if count == 1 else f"{count} days"

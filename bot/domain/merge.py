@@ -6,7 +6,7 @@ nothing. What happened and what was agreed can't be rewritten: a mistake is reve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from bot.domain.merge_lines import described, shown
 from bot.domain.merge_terms import merge_versions
 from bot.domain.periods import Calendar, iso
 from bot.domain.terms import Facility, Group
-from bot.domain.treasury import Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
+from bot.domain.treasury import ANSWERS, Account, CashCost, Claim, Movement, Need, Notice, Policy, Statement, Treasury
 
 __all__ = ["Change", "Merge", "Refusal", "Thing", "What", "merge"]
 
@@ -61,13 +61,19 @@ def merge(current: Treasury | None, new: Treasury, *, judged: bool = False) -> M
     union = replace(union, claims=_still_open(union))
     _keep_called_lines(current, union, found)
     if not found.refusals and not judged:
-        claimed = {claim.ref for claim in union.claims}
-        for fault in ledger_faults(union):
-            end = "" if fault.text.endswith((".", "?")) else "."
-            end += " It is not confirmed yet; confirm or withdraw that claim first." if fault.ref in claimed else ""
-            text = f"{fault.text}{end}"
-            found.refusals.append(Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=fault.ref in claimed))
+        found.refusals += _ledger_refusals(union)
     return Merge(union, tuple(found.additions), tuple(found.changes), tuple(found.refusals))
+
+
+def _ledger_refusals(union: Treasury) -> Iterator[Refusal]:
+    """What the ledger as a whole does not allow, of movements and of what is only claimed."""
+    claims = {claim.ref for claim in union.claims}
+    for fault in ledger_faults(union):
+        claimed = fault.ref in claims
+        text = fault.text if fault.text.endswith((".", "?")) else f"{fault.text}."
+        if claimed:
+            text += " It is not confirmed yet; confirm or withdraw that claim first."
+        yield Refusal(What.MOVEMENT, fault.ref, fault.key, text, claimed=claimed)
 
 
 _IDENTITY = ("name", "zone", "production_zone", "opened")
@@ -166,8 +172,7 @@ def _facilities(old: Iterable[Facility], new: Iterable[Facility], found: Found) 
 _GROWING = ("versions", "waivers", "price_index")
 """What a facility gains and never loses."""
 
-_ENDS = ("met", "withdrawn", "disputed")
-_MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *_ENDS, "recovered")
+_MAY_BE_LEFT_OUT = ("demand_btc", "demand_usd", "due", *ANSWERS, "recovered")
 
 
 def _notices(old: Iterable[Notice], new: Iterable[Notice], found: Found) -> tuple[Notice, ...]:
@@ -176,7 +181,7 @@ def _notices(old: Iterable[Notice], new: Iterable[Notice], found: Found) -> tupl
     def meet(known: Notice, said: Notice) -> Notice:
         kept = {name: getattr(known, name) for name in _MAY_BE_LEFT_OUT if getattr(said, name) is None}
         said = replace(said, **kept)
-        gained = {name: getattr(said, name) for name in _ENDS if getattr(known, name) is None and getattr(said, name)}
+        gained = {name: getattr(said, name) for name in ANSWERS if getattr(known, name) is None and getattr(said, name)}
         merged = replace(known, **gained)
         right = "a notice stays as it was given; record a new one."
         found.refuse_changes(What.NOTICE, known.ref, merged, said, right)

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.money import percent_plain, show_btc, show_usd
 from bot.domain.periods import Calendar, iso
+from bot.domain.term_words import hours_text
 from bot.domain.terms import Facility, Group, Level, PriceIndex, Release, Tier, Waiver
 from bot.domain.treasury import Account, CashCost, Movement, MovementKind, Need, Notice, Policy, SlippageStep, Statement
+from bot.domain.words import counted, sentence
 
 _COINS = ("btc", "reserve_btc", "max_cover_btc", "max_daily_btc", "plan_btc_per_month", "rollforward_tolerance_btc")
 _COINS_TOO = ("demand_btc", "fee_btc", "collateral", "pool")
@@ -53,7 +55,7 @@ def _plainly(value: Any) -> str:
         case time():
             return value.isoformat("auto" if value.second else "minutes")
         case timedelta():
-            return f"{ratio(Fraction(value // timedelta(microseconds=1), 3_600_000_000))} h"
+            return f"{hours_text(value)} h"
         case ZoneInfo():
             return value.key
         case Release():
@@ -100,18 +102,14 @@ def _(thing: Facility) -> str:
     more += f", {len(thing.waivers)} waived" if thing.waivers else ""
     return (
         f"{thing.lender}, {show_usd(thing.principal)} at {percent_plain(terms.rate)} %, "
-        f"{show_btc(thing.collateral)} BTC pledged, {_tiers(terms.tiers)}{more}"
+        f"{show_btc(thing.collateral)} BTC pledged, {counted(len(terms.tiers), 'tier')}{more}"
     )
-
-
-def _tiers(tiers: tuple[Tier, ...]) -> str:
-    return f"{len(tiers)} tier{'' if len(tiers) == 1 else 's'}"
 
 
 @described.register
 def _(thing: Group) -> str:
     pool = f", {show_btc(thing.pool)} BTC pooled" if thing.pool is not None else ""
-    return f"{thing.test}, {_tiers(thing.tiers)}{pool}"
+    return f"{thing.test}, {counted(len(thing.tiers), 'tier')}{pool}"
 
 
 @described.register
@@ -133,11 +131,15 @@ def _(thing: PriceIndex) -> str:
 
 @described.register
 def _(thing: Notice) -> str:
-    demands = [f"{show_btc(thing.demand_btc)} BTC"] if thing.demand_btc is not None else []
-    demands += [show_usd(thing.demand_usd)] if thing.demand_usd is not None else []
-    demand = f", demands {' or '.join(demands)}" if demands else ""
-    called = f"{thing.facility or thing.group} called at “{thing.tier}” {iso(thing.at)}"
-    return f"{called}, price {show_usd(thing.price)}{demand}"
+    return f"{thing.facility or thing.group} called at “{thing.tier}” {iso(thing.at)}, {asked_for(thing)}"
+
+
+def asked_for(call: Notice) -> str:
+    """The lender's own price and demand: “price $57,100.00, demands 474.62 BTC or $20,000,000.00”."""
+    demands = [f"{show_btc(call.demand_btc)} BTC"] if call.demand_btc is not None else []
+    demands += [show_usd(call.demand_usd)] if call.demand_usd is not None else []
+    demand = f", demands {sentence(demands)}" if demands else ""
+    return f"price {show_usd(call.price)}{demand}"
 
 
 @described.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
-from bot.domain.agreed import Amendment, Indexed, Waived
+from bot.domain.agreed import Agreed
 from bot.domain.agreed_words import agreed_changes, agreed_remarks
 from bot.domain.book import Book, Coins
 from bot.domain.calls import Call, CallState, calls_of, open_calls
@@ -33,7 +33,7 @@ def changes(before: Book, after: Book, fact: Fact) -> list[str]:
         _deadlines(before, after),
         _month(before, after, fact),
     )
-    agreed = agreed_changes(before, after, fact) if isinstance(fact, (Amendment, Waived, Indexed)) else ()
+    agreed = agreed_changes(before, after, fact) if isinstance(fact, Agreed) else ()
     return [*agreed, *(line for part in parts for line in part)]
 
 
@@ -95,9 +95,7 @@ def _state(book: Book, exposure: Exposure, calls: list[Call]) -> str:
     reading = book.read(exposure)
     if not exposure.bounds and not exposure.tested:
         return "nothing owed"
-    words = [ltv_phrase(reading) if exposure.bounds else "no lines of its own"]
-    if not exposure.bounds:
-        words = [f"{show_usd(exposure.debt)} owed"]
+    words = [ltv_phrase(reading) if exposure.bounds else f"{show_usd(exposure.debt)} owed"]
     if reading.worst is not None:
         words.append(f"at its {line_name(reading.worst.tier)}")
     words += [f"call “{call.notice.ref}” missing {amounts(call.missing_btc, call.missing_usd)}" for call in calls]
@@ -139,7 +137,7 @@ def _gap(month: MonthProduction) -> str:
 def remarks(before: Book, fact: Fact) -> list[str]:
     """What whoever records `fact` should look at twice: that it is late, that something alike is recorded, or, of a
     notice, what counts towards it already."""
-    if isinstance(fact, (Amendment, Waived, Indexed)):
+    if isinstance(fact, Agreed):
         return list(agreed_remarks(before, fact))
     return [*_late(before, fact), *_alike(before, fact), *_counts_already(before, fact)]
 
@@ -149,7 +147,7 @@ _CREDITS = (MovementKind.PLEDGED, MovementKind.REPAID, MovementKind.REPAID_IN_KI
 
 def _counts_already(book: Book, fact: Fact) -> Iterator[str]:
     """What was recorded before its notice and is dated after it: nobody had to confirm that."""
-    if not isinstance(fact, Notice) or fact.ref in {notice.ref for notice in book.treasury.notices}:
+    if not isinstance(fact, Notice) or fact.ref in book.treasury.notice_by_ref:
         return
     members = [one.id for one in book.treasury.facilities if fact.group is not None and one.group == fact.group]
     named = (fact.facility, *members)

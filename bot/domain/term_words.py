@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.domain.money import percent_plain, plain, show_percent, show_usd
 from bot.domain.terms import InterestMode, Release, Terms, Tier
+from bot.domain.words import counted
 
 LONGEST = 40
 """Characters of a number in a treasury file, and so of each that is shown."""
@@ -85,7 +86,7 @@ def window_text(tier: Tier) -> str:
     if tier.window_hours is not None:
         return f"{hours_text(tier.window_hours)} h"
     if tier.window_days is not None:
-        return f"{tier.window_days} day{'' if tier.window_days == 1 else 's'}"
+        return counted(tier.window_days, "day")
     return ""
 
 
@@ -129,5 +130,5 @@ def _said(value: Any) -> str:
 def _release(release: Release | None) -> str:
     if release is None:
         return "none"
-    days = f"{release.days} day{'' if release.days == 1 else 's'} in a row"
-    return f"at {line_phrase(release.line)} to {line_phrase(release.to)} after {days}"
+    days = counted(release.days, "day")
+    return f"at {line_phrase(release.line)} to {line_phrase(release.to)} after {days} in a row"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.book import Book
-from bot.domain.fact_words import claim_phrase
+from bot.domain.fact_words import unconfirmed
 from bot.domain.ledger import Transit
 from bot.domain.money import show_btc, show_usd
 from bot.domain.treasury import Claim, Movement
-from bot.domain.words import moment, sentence, span
+from bot.domain.words import moment, span
 
 
 def transit_headline(transit: Transit) -> str:
@@ -32,8 +32,7 @@ def transit_body(book: Book, transit: Transit, allowed: timedelta) -> str:
     claimed = [claim for claim in book.treasury.claims if transit.ref in (claim.ref, _drawn_on(claim))]
     step = f"Ask {facility.lender}, then record what was credited."
     if claimed:
-        phrases = sentence([claim_phrase(claim, book) for claim in claimed], last="and")
-        step = f"Not confirmed: {phrases}. Have a second operator confirm it, or withdraw it."
+        step = f"{unconfirmed(claimed, book)}."
     return (
         f"Sent to {facility.lender} {sent}, {span(book.at - transit.sent_at)} ago; "
         f"it should take {span(allowed)}.\nUntil it is credited it is neither collateral nor repayment. {step}"

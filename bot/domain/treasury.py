@@ -101,6 +101,10 @@ class Notice:
     recovered: datetime | None = None
 
 
+ANSWERS = ("met", "withdrawn", "disputed")
+"""What somebody may say later of a call, by its fields."""
+
+
 class Ending(StrEnum):
     """What a lender's word makes of its own call for good."""
 
@@ -244,6 +248,10 @@ class Treasury:
     @cached_property
     def account_by_id(self) -> Mapping[str, Account]:
         return {account.id: account for account in self.accounts}
+
+    @cached_property
+    def notice_by_ref(self) -> Mapping[str, Notice]:
+        return {notice.ref: notice for notice in self.notices}
 
     def members(self, group: Group) -> tuple[Facility, ...]:
         """The facilities under one master agreement, in file order."""

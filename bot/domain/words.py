@@ -7,6 +7,7 @@ An instant inside a text is kept as a *moment*, so that Slack can show it in the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -108,7 +109,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def sentence(parts: list[str], last: str = "or") -> str:
+def counted(count: int, what: str) -> str:
+    """How many of something: "1 day", "1,391 days"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def sentence(parts: Sequence[str], last: str = "or") -> str:
     """Parts as one list: "a, b or c"."""
     if len(parts) < 2:
         return "".join(parts)

@@ -11,7 +11,7 @@ from bot.domain.fact_words import fact_phrase
 from bot.domain.record_told import RecordTold
 from bot.domain.terms import Level
 from bot.domain.treasury import Claim, Treasury
-from bot.domain.words import moment, someone
+from bot.domain.words import counted, moment, someone
 from bot.services.ports import Enqueues
 
 MOST_LINES = 20
@@ -56,8 +56,10 @@ class Imported:
 def post_import(tx: Enqueues, channel: str | None, treasury: Treasury, revision: int, file: Imported) -> None:
     """That a file was imported, with its first lines; under each claim that it has ended, whether it says the same."""
     more = [f"… and {len(file.lines) - MOST_LINES:,} more"] if len(file.lines) > MOST_LINES else []
-    many = f"{len(file.lines):,} change{'' if len(file.lines) == 1 else 's'}"
-    told = RecordTold(f"Imported by {file.by} from {file.name}: {many}", (*file.lines[:MOST_LINES], *more))
+    told = RecordTold(
+        f"Imported by {file.by} from {file.name}: {counted(len(file.lines), 'change')}",
+        (*file.lines[:MOST_LINES], *more),
+    )
     post(tx, channel, f"record:{revision}", told, file.at)
     for claim in file.ended:
         same = is_recorded(treasury, claim)

@@ -81,7 +81,7 @@ class Preview:
     """What recording `fact` comes to: `adds` as an import would say it, `lines` what changes, `remarks` what to look at
     twice.
 
-    `claimed` says why it is only claimed: then `lines` come true when it is confirmed. `nothing`: it is all recorded.
+    `claimed` says why it is only claimed: then `lines` come true when it is confirmed.
     """
 
     fact: Fact
@@ -90,7 +90,11 @@ class Preview:
     lines: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     claimed: str = ""
-    nothing: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it is recorded, or claimed, already: nothing would change."""
+        return not self.adds
 
     @property
     def outcome(self) -> tuple[str, ...]:
@@ -161,9 +165,7 @@ class Records:
             try:
                 preview = self._confirm(tx, book, claim, by)
             except FactRefusedError as refused:
-                why = (
-                    f"It cannot be any more: {refused} Withdraw it, or mend what it clashes with, and confirm it then."
-                )
+                why = f"It cannot be recorded any more: {refused} Withdraw it, or mend what it clashes with."
                 raise PlimsollError(why) from refused
             said = checks_in(tx, self._books, now, self._channels)
         self._tell(said)
@@ -218,7 +220,7 @@ class Records:
         """The same person says it again, or somebody says another thing of the same."""
         if claim.thing == claimable(book.treasury, fact):
             phrase = fact_phrase(claim.thing, book.treasury)
-            return Recorded(Became.ALREADY, Preview(fact, phrase, nothing=True), claim.id)
+            return Recorded(Became.ALREADY, Preview(fact, phrase), claim.id)
         whose = "you" if claim.by == by.id else claim.name or claim.by
         text = f"“{claim.ref}” is claimed by {whose} and not confirmed, and says something else; confirm or withdraw it"
         raise FactRefusedError([("ref", f"{text} first.")])
@@ -256,7 +258,7 @@ def previewed(book: Book, fact: Fact) -> tuple[Preview, Book]:
         raise FactRefusedError(found)
     phrase = fact_phrase(fact, book.treasury)
     if not came_to.lines:
-        return Preview(fact, phrase, nothing=True), book
+        return Preview(fact, phrase), book
     before = counting(book, fact)
     after = replace(before, register=Register.of(came_to.treasury, book.register.alerts), known=None)
     calls = eased(before, after) if claimable(book.treasury, fact) is not None else []

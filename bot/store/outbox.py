@@ -31,7 +31,6 @@ ESCALATION = "escalation:"
 """How the stream of an alert's escalations begins."""
 PLAN = "plan:"
 """How the stream of a plan begins: asked for anew it is posted afresh."""
-KINDS = ("post", "edit", "reply", "continued")
 
 
 class Post(NamedTuple):

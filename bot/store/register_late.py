@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Connection, or_, select
 
 from bot.domain.booked import stand_in
 from bot.domain.late import LateRecord
@@ -27,8 +27,6 @@ _accounts = table_of(tables.Account)
 _groups = table_of(tables.FacilityGroup)
 _facilities = table_of(tables.Facility)
 _terms = table_of(tables.FacilityTerms)
-_waivers = table_of(tables.Waiver)
-_indices = table_of(tables.PriceIndex)
 _notices = table_of(tables.Notice)
 _outcomes = table_of(tables.NoticeOutcome)
 _movements = table_of(tables.Movement)
@@ -39,8 +37,7 @@ def late_records(connection: Connection, at: datetime) -> tuple[LateRecord, ...]
     found = [
         *_opening(connection, at),
         *_amendments(connection, at),
-        *_since(connection, at, What.WAIVER, _waivers),
-        *_since(connection, at, What.PRICE_INDEX, _indices),
+        *_noted(connection, at),
         *_calls(connection, at),
         *_monthly(connection, at),
         *_moved(connection, at),
@@ -58,9 +55,8 @@ def _opening(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     for id_, recorded_at in connection.execute(accounts):
         yield LateRecord(What.ACCOUNT, id_, opened, recorded_at)
     g = _groups.c
-    for id_, recorded_at in connection.execute(
-        select(g.id, g.recorded_at).where(g.recorded_at > at).order_by(g.position)
-    ):
+    groups = select(g.id, g.recorded_at).where(g.recorded_at > at).order_by(g.position)
+    for id_, recorded_at in connection.execute(groups):
         yield LateRecord(What.GROUP, id_, opened, recorded_at)
     f = _facilities.c
     loans = select(f.id, f.drawn, f.timezone, f.recorded_at).where(f.recorded_at > at).order_by(f.position)
@@ -84,28 +80,30 @@ def _amendments(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     yield from last.values()
 
 
-def _since(connection: Connection, at: datetime, what: What, table: Table) -> Iterator[LateRecord]:
-    """Of a table of what holds for a facility from `since` on; what came with its facility is one record with that."""
-    one, f = table.c, _facilities.c
-    query = (
-        select(one.facility, one.since, one.recorded_at)
-        .join_from(table, _facilities)
-        .where(one.recorded_at > at, one.since <= at, one.recorded_at > f.recorded_at)
-        .order_by(one.since, one.id)
-    )
-    for facility, since, recorded_at in connection.execute(query):
-        yield LateRecord(what, f"{facility} {since.date().isoformat()}", since, recorded_at)
+def _noted(connection: Connection, at: datetime) -> Iterator[LateRecord]:
+    """Waivers, and notes of the index that a lender prices by."""
+    f = _facilities.c
+    for what, model in ((What.WAIVER, tables.Waiver), (What.PRICE_INDEX, tables.PriceIndex)):
+        n = table_of(model).c
+        query = (
+            select(n.facility, n.since, n.recorded_at)
+            .join_from(table_of(model), _facilities)
+            .where(n.recorded_at > at, n.recorded_at > f.recorded_at)
+            .order_by(n.since, n.id)
+        )
+        for facility, since, recorded_at in connection.execute(query):
+            yield LateRecord(what, f"{facility} {since.date().isoformat()}", since, recorded_at)
 
 
 def _calls(connection: Connection, at: datetime) -> Iterator[LateRecord]:
     n, o = _notices.c, _outcomes.c
-    calls = select(n.ref, n.at, n.recorded_at).where(n.recorded_at > at, n.at <= at).order_by(n.at, n.seq)
+    calls = select(n.ref, n.at, n.recorded_at).where(n.recorded_at > at).order_by(n.at, n.seq)
     for ref, noticed, recorded_at in connection.execute(calls):
         yield LateRecord(What.NOTICE, ref, noticed, recorded_at)
     outcomes = (
         select(o.notice, o.became, o.at, o.recorded_at)
         .join_from(_outcomes, _notices)
-        .where(o.recorded_at > at, o.at <= at, o.recorded_at > n.recorded_at)
+        .where(o.recorded_at > at, o.recorded_at > n.recorded_at)
         .order_by(o.at, o.notice)
     )
     for ref, became, when, recorded_at in connection.execute(outcomes):

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from bot.domain.documents import calendar_from, claimed_from, group_from, policy_from, terms_from
 from bot.domain.terms import Facility, PriceIndex, TermsVersion, Waiver
 from bot.domain.treasury import (
+    ANSWERS,
     Account,
     CashCost,
     Claim,
@@ -30,7 +31,7 @@ from bot.store.columns import Base, table_of
 Columns: TypeAlias = tuple[str, ...]
 
 ACCOUNT: Columns = ("id", "btc", "usd", "holds", "calendar", "ready_hours")
-OUTCOMES: Columns = ("met", "withdrawn", "disputed", "recovered")
+OUTCOMES: Columns = (*ANSWERS, "recovered")
 NOTICE: Columns = (
     *("ref", "tier", "at", "price", "facility", "group", "demand_btc", "demand_usd"),
     *("due", *OUTCOMES),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.periods import local_day
 from bot.domain.terms import Facility, GroupTest, Tier, TierKind
-from bot.domain.treasury import Treasury
+from bot.domain.treasury import ANSWERS, Treasury
 from bot.treasury_file.check_terms import tier_name
 from bot.treasury_file.faults import Faults
 from bot.treasury_file.rows import FacilityRows, FileRows, Row
@@ -31,9 +31,7 @@ def check_call(call: Row[CallTable], rows: FileRows, known: Treasury, faults: Fa
         faults.key(call.path, "group", "a call is of one facility or one group, and facility is given too; keep one.")
     elif not named:
         faults.missing(call.path, "facility", '"antalpha"', instead="group")
-    later: Mapping[str, datetime | None] = {
-        key: getattr(call.data, key) for key in ("due", "met", "withdrawn", "disputed")
-    }
+    later: Mapping[str, datetime | None] = {key: getattr(call.data, key) for key in ("due", *ANSWERS)}
     for key, instant in later.items():
         if call.has("at", key) and instant is not None and instant < call.data.at:
             faults.key(call.path, key, f"{shown(call.raw[key])} is before the notice, at {shown(call.raw['at'])}.")

@@ -12,7 +12,7 @@ from bot.domain.treasury import Treasury
 from bot.treasury_file.faults import Faults
 from bot.treasury_file.rows import AmendmentRows, FacilityRows, FileRows, Row, TermsRows
 from bot.treasury_file.tables import ReleaseTable, TierTable
-from bot.treasury_file.values import one_of, shown
+from bot.treasury_file.values import shown
 
 MILD_TO_FATAL = "tiers go from mild to fatal."
 
@@ -216,7 +216,7 @@ def _check_release(release: Row[ReleaseTable] | None, tiers: Sequence[Row[TierTa
     line, target = tier_line(release), _release_to(release)
     if target is None:
         return
-    key = one_of(tuple(release.written("to", "to_coverage")))
+    (key,) = release.written("to", "to_coverage")
     text = str(release.raw[key]) + ("" if key == "to" else f" (LTV {percent_plain(target)} %)")
     if line is not None and target < line:
         faults.key(release.path, key, f"{text} is below the release line, {_line_text(release)}; it is that or above.")

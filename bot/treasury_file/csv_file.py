@@ -12,11 +12,12 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from bot.domain.treasury import Treasury
+from bot.domain.words import sentence
 from bot.treasury_file import tables as t
 from bot.treasury_file.csv_lines import Line, delimiter_of, rows_of, split_lines
 from bot.treasury_file.faults import Faults, Path, TreasuryFileError, called
 from bot.treasury_file.rows import Parsed
-from bot.treasury_file.values import Cell, SemicolonCell, one_of, shown
+from bot.treasury_file.values import Cell, SemicolonCell, shown
 
 
 class _Kind(NamedTuple):
@@ -144,9 +145,9 @@ def _misfit(named: Collection[str]) -> str:
         return f"unknown {listed}{more}"
     near = max(_KINDS, key=lambda kind: len(set(named) & set(kind.columns)))
     if foreign := [column for column in named if column not in near.columns]:
-        return f"{near.called} have no {one_of(tuple(foreign))}"
-    *lacking, last = [column for column in near.columns if column in near.required - set(named)]
-    return f"{near.called} need {', '.join(lacking)}{' and ' if lacking else ''}{last} too"
+        return f"{near.called} have no {sentence(foreign)}"
+    lacking = [column for column in near.columns if column in near.required - set(named)]
+    return f"{near.called} need {sentence(lacking, 'and')} too"
 
 
 _MOST_NAMED = 5
@@ -163,4 +164,4 @@ def _header_of(kind: _Kind) -> str:
     return f"{kind.called} ({', '.join(needed)}{'; and any of ' if may else ''}{', '.join(may)})"
 
 
-_HEADERS = f"{', '.join(map(_header_of, _KINDS[:-1]))} and {_header_of(_KINDS[-1])}."
+_HEADERS = f"{sentence([*map(_header_of, _KINDS)], 'and')}."

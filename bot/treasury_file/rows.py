@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field, ValidationError, create_model
 
+from bot.domain.words import sentence
 from bot.treasury_file import tables as t
 from bot.treasury_file.faults import Faults, Layout, Path, numbered
-from bot.treasury_file.values import one_of, shown
+from bot.treasury_file.values import shown
 
 M = TypeVar("M", bound=t.Table)
 
@@ -234,9 +235,9 @@ def _unknown(model: type[t.Table], key: str) -> str:
     known = model.known_keys()
     if model is t.AmendmentTable and key in t.FacilityTable.known_keys():
         terms = tuple(word for word in known if word != "effective")
-        return f"is not a term and cannot be amended; an amendment may name {one_of(terms)}."
+        return f"is not a term and cannot be amended; an amendment may name {sentence(terms)}."
     near = get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean “{near[0]}”?" if near else f"unknown key; here may be {one_of(known)}."
+    return f"unknown key; did you mean “{near[0]}”?" if near else f"unknown key; here may be {sentence(known)}."
 
 
 def _instead(found: object) -> str:

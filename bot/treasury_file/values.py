@@ -33,6 +33,7 @@ from bot.domain.money import (
 from bot.domain.periods import FIRST_DAY, LAST_DAY
 from bot.domain.terms import Level
 from bot.domain.treasury import MovementKind, SlippageStep
+from bot.domain.words import sentence
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -89,11 +90,7 @@ def shown(value: object) -> str:
 def meant(word: str, known: tuple[str, ...]) -> str:
     """“did you mean …?” where one of `known` is near `word`, else all that could be written."""
     near = get_close_matches(word, known, n=1)
-    return f"did you mean “{near[0]}”?" if near else f"write {one_of(known)}."
-
-
-def one_of(words: tuple[str, ...]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    return f"did you mean “{near[0]}”?" if near else f"write {sentence(known)}."
 
 
 def _not_text(value: object, example: str) -> ValueError:
@@ -329,7 +326,7 @@ def curve(value: object) -> tuple[SlippageStep, ...]:
 
 def _step(number: int, step: dict[str, object]) -> SlippageStep:
     if step.keys() != {"btc", "bps"}:
-        raise ValueError(f"step {number} has {one_of(tuple(map(str, step))) or 'nothing'}; write btc and bps, {_CURVE}")
+        raise ValueError(f"step {number} needs btc and bps and nothing else; write it {_CURVE}")
     try:
         return SlippageStep(some_btc(step["btc"], "500"), whole(0, 9_999)(step["bps"]))
     except ValueError as error:

@@ -4,111 +4,24 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier, Event
-from typing import Any
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
-from bot.app import Running, build
-from bot.domain.money import parse_usd
-from bot.domain.quotes import Poll, PricePolicy, Quote, aggregate
+from bot.app import Running
 from bot.domain.slots import Claim
-from bot.illustrating import Illustrating
 from bot.services.turns import Turn
-from bot.settings import GivenSettings
-from bot.treasury_file import read_treasury
-from bot.workspace import Workspace, faults
+from bot.workspace import faults
 
 from .cli_process import run_plimsoll
-from .test_slack_bench import SECRET, SOURCES, TREASURY, Hand
-
-TOKEN = "xoxb-1-of-tests"
-IMPORTED = datetime(2026, 2, 7, 12, tzinfo=UTC)
-MONDAY = datetime(2026, 2, 9, 15, tzinfo=UTC)
-"""09:00 in Chicago, where the treasury is."""
-CHICAGO = ZoneInfo("America/Chicago")
-DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-
-
-class Team:
-    """Workers over one database, none of which is started: each is woken by hand, by one clock."""
-
-    def __init__(self, url: str, workspace: Workspace, clock: Hand) -> None:
-        self.url, self.slack, self.clock = url, workspace, clock
-        self.workers: list[Running] = []
-
-    def joins(self, **more: Any) -> Running:
-        """One more worker, as a process that has just started."""
-        settings = {
-            "database_url": self.url,
-            "slack_bot_token": TOKEN,
-            "slack_signing_secret": SECRET,
-            "slack_api_url": self.slack.api_url,
-            "alert_channel": "C1",
-            "digest_channel": "C2",
-        }
-        given = GivenSettings.model_validate(settings | more)
-        offline = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
-        self.workers.append(build(given, clock=self.clock, http=offline, database_clock=self.clock))
-        return self.workers[-1]
-
-    @property
-    def first(self) -> Running:
-        return self.workers[0]
-
-    def imports(self, text: str = TREASURY, at: datetime = IMPORTED) -> None:
-        self.clock.set(at)
-        with self.first.store.writing() as tx:
-            tx.apply(read_treasury("treasury.toml", text), at=at, by="test", source="treasury.toml")
-
-    def price(self, usd: str, at: datetime) -> None:
-        """All four sources said `usd` at `at`."""
-        poll = Poll(at, SOURCES, tuple(Quote(source, parse_usd(usd), at, at) for source in SOURCES))
-        with self.first.store.writing() as tx:
-            tx.add_tick(aggregate(None, poll, PricePolicy()))
-
-    def delivers(self) -> None:
-        for _ in range(60):
-            if not any(worker.delivery.run_once() for worker in self.workers) and not self.waiting():
-                return
-            self.clock.passes(1)
-        raise AssertionError(f"still waiting: {self.waiting()}")
-
-    def waiting(self) -> list[Any]:
-        with self.first.store.reading() as tx:
-            return tx.waiting()
-
-    def posted(self) -> list[str]:
-        """The first line of every digest in Slack."""
-        self.delivers()
-        return [message.text.split("\n")[0] for message in self.slack.channel("C2")]
-
-    def slots(self) -> list[tuple[str, str, int, bool]]:
-        query = "SELECT job, slot, attempts, done_at FROM job_run WHERE job = 'digest' ORDER BY slot"
-        with self.first.store.reading() as tx:
-            rows = tx._connection.exec_driver_sql(query).all()
-        return [(job, slot, attempts, done is not None) for job, slot, attempts, done in rows]
-
-
-@contextmanager
-def team(url: str) -> Iterator[Team]:
-    clock = Hand(IMPORTED)
-    with Workspace(SECRET, TOKEN, clock=clock.now, posts_per_second=None, updates_per_minute=None) as workspace:
-        workspace.add_channel("C1", name="treasury")
-        workspace.add_channel("C2", name="treasury-weekly")
-        made = Team(url, workspace, clock)
-        made.joins()
-        yield made
-        for worker in made.workers:
-            worker.stop(1)
+from .teams import DAY, HOUR, MINUTE, MONDAY, Team, team
+from .test_slack_bench import TREASURY
 
 
 @pytest.fixture
@@ -119,13 +32,9 @@ def workers(database_url: str) -> Iterator[Team]:
 
 
 @pytest.fixture
-def only_sqlite(_migrated: Callable[[str], str], tmp_path: Any) -> Iterator[Team]:
-    """For what no other database would change."""
-    import shutil
-
-    path = tmp_path / "plimsoll.db"
-    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), path)
-    with team(f"sqlite:///{path}") as made:
+def only_sqlite(sqlite_url: str) -> Iterator[Team]:
+    """For what no other database would change; nothing is imported yet."""
+    with team(sqlite_url) as made:
         yield made
 
 
@@ -145,76 +54,6 @@ def test_it_carries_the_head_of_the_audit_log_and_so_vouches_for_what_is_before_
         connection.commit()
     run = run_plimsoll(Path(database).parent, "audit", "verify", "--head", sealed, DATABASE_URL=only_sqlite.url)
     assert run.code == 1
-
-
-def image(team: Team) -> dict[str, Any] | None:
-    """The picture of the one digest in Slack."""
-    team.delivers()
-    (message,) = team.slack.channel("C2")
-    assert message.headline.startswith("Week 2026-W06")
-    return next((block for block in message.blocks if block["type"] == "image"), None)
-
-
-def test_its_picture_is_uploaded_first_and_shown_by_the_one_message(workers: Team) -> None:
-    workers.price("70940", MONDAY - MINUTE)
-    workers.clock.set(MONDAY)
-    assert workers.first.post_digest() is Turn.DONE
-    shown = image(workers)
-    assert shown is not None
-    (file,) = workers.slack.state.files.values()
-    assert (shown["slack_file"], file.done, file.content[:4]) == ({"id": file.id}, True, b"\x89PNG")
-    assert shown["alt_text"].startswith("Antalpha: LTV ")
-    assert "February 2026 so far: mined 0.00, sold 3,650.00 BTC." in shown["alt_text"]
-    assert workers.first.post_digest() is Turn.ALREADY
-    assert workers.slack.calls["files.completeUploadExternal"] == 1
-
-
-@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
-@pytest.mark.parametrize("fault", [faults.error("missing_scope"), faults.reset, faults.ratelimited(30)])
-def test_without_its_picture_it_is_posted_all_the_same(only_sqlite: Team, method: str, fault: faults.Fault) -> None:
-    only_sqlite.imports()
-    only_sqlite.clock.set(MONDAY)
-    only_sqlite.slack.on(method, fault)
-    assert only_sqlite.first.post_digest() is Turn.DONE
-    assert image(only_sqlite) is None
-
-
-def test_a_picture_that_takes_too_long_is_not_waited_for(only_sqlite: Team) -> None:
-    only_sqlite.imports()
-    only_sqlite.clock.set(MONDAY)
-    going_on = Event()
-
-    def slow(_drawn: bytes, _name: str, _title: str) -> str:
-        going_on.wait(10)
-        return "F0123456789"
-
-    first = only_sqlite.first
-    first.digests._illustrate = Illustrating(first.questions, slow, timedelta(seconds=0.2))
-    assert first.post_digest() is Turn.DONE
-    going_on.set()
-    assert image(only_sqlite) is None
-
-
-def test_a_picture_that_cannot_be_drawn_does_not_keep_the_digest_back(
-    only_sqlite: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What cannot be imported, as a library that is broken on this machine, stands for every fault of drawing."""
-    only_sqlite.imports()
-    only_sqlite.clock.set(MONDAY)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert only_sqlite.first.post_digest() is Turn.DONE
-    assert image(only_sqlite) is None
-    assert "picture_failed" in "".join(capsys.readouterr())
-
-
-def test_a_picture_that_slack_does_not_show_costs_the_picture_and_not_the_looks(only_sqlite: Team) -> None:
-    only_sqlite.imports()
-    only_sqlite.clock.set(MONDAY)
-    only_sqlite.slack.on("chat.postMessage", faults.error("invalid_blocks"), times=1)
-    assert only_sqlite.first.post_digest() is Turn.DONE
-    assert image(only_sqlite) is None
-    (message,) = only_sqlite.slack.channel("C2")
-    assert len(message.blocks) > 5
 
 
 def test_two_workers_woken_together_post_it_once(workers: Team) -> None:
@@ -386,33 +225,3 @@ def test_over_a_change_of_the_clocks_each_week_has_its_one_digest_at_nine(
     posted = workers.posted()
     assert len(set(posted)) == len(posted) == 4
     assert [slot for _, slot, _, done in workers.slots() if done] == [line[5:13] for line in sorted(posted)]
-
-
-# The month-end report
-
-
-def test_a_months_report_is_posted_once_on_its_first_working_day_and_late_after_an_outage(workers: Team) -> None:
-    workers.clock.set(datetime(2026, 3, 2, 14, 59, tzinfo=UTC))
-    assert workers.first.post_month_end() is None  # January is not all of it known, and February's is not due yet
-    workers.joins()
-    workers.clock.set(datetime(2026, 3, 2, 15, tzinfo=UTC))  # Monday, 09:00 in Chicago
-    assert [worker.post_month_end() for worker in workers.workers] == [Turn.DONE, Turn.ALREADY]
-    assert workers.posted() == ["February 2026: mined 0.00 BTC, sold 3,650.00 BTC, 3,824.62 BTC held"]
-    workers.clock.set(datetime(2026, 4, 2, 9, tzinfo=UTC))
-    late = workers.joins()
-    assert [late.post_month_end(), workers.first.post_month_end()] == [Turn.DONE, Turn.ALREADY]
-    assert workers.posted()[1:] == ["March 2026: mined 0.00 BTC, sold 0.00 BTC, 3,824.62 BTC held"]
-    text = workers.slack.channel("C2")[1].text
-    assert "Late: it was due Wed 1 Apr 09:00, 19 h ago." in text
-    assert "Check it and record the statement of March 2026, by 5 Apr" in text
-
-
-def test_a_months_report_says_what_came_after_its_own_instant(only_sqlite: Team) -> None:
-    only_sqlite.imports()
-    stated = '[[statement]]\nmonth="2026-02"\nmined="0"\nsold="3650"\nheld="3824.62"\n'
-    only_sqlite.imports(TREASURY + stated, datetime(2026, 3, 2, 20, tzinfo=UTC))
-    assert only_sqlite.first.post_month_end() is Turn.DONE
-    only_sqlite.delivers()
-    (message,) = only_sqlite.slack.channel("C2")
-    assert message.text.split("\n")[1] == "It is stated: the statement and the movements both hold 3,824.62 BTC."
-    assert "and counts: statement 2026-02 (recorded Mon 2 Mar 14:00)." in message.text

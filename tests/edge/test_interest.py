@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 
-from bot.app import Running
-from bot.jobs import jobs_of
 from bot.services.interest import JOB
-from bot.treasury_file import read_treasury
 from bot.workspace import faults
 
 from .cli_process import Ran, run_plimsoll
-from .test_digest import DAY, HOUR, MINUTE, TREASURY, Team, team
-from .test_slack_bench import bench, said
+from .teams import DAY, HOUR, MINUTE, Team, Woken, team
+from .test_slack_bench import TREASURY, bench, said
 
 PAYING = TREASURY.split("[[call]]")[0].replace('interest = "capitalised"', 'interest = "paid"')
 """$300M at 7 % ACT/360, paid in cash where the treasury is, in Chicago; opened on 31 January at 17:59:59 there."""
@@ -56,40 +50,16 @@ DUE_TOMORROW = "Antalpha: $1,633,333.34 of interest due tomorrow, 1 Mar"
 OVERDUE = "Antalpha: $1,633,333.34 of interest overdue since 1 Mar ({})"
 
 
-class Reminded:
-    """The workers of a team, each woken for this one job as its scheduler would."""
+class Reminded(Woken):
+    """The workers of a team, woken to remind of interest."""
 
     def __init__(self, team: Team) -> None:
-        self.team = team
+        super().__init__(team, JOB)
         self.text = PAYING + FEBRUARY
 
     def imports(self, more: str = "", at: datetime | None = None) -> None:
         self.text += more
-        now = at or self.team.clock.now()
-        self.team.clock.set(now)
-        with self.team.first.store.writing() as tx:
-            tx.apply(read_treasury("treasury.toml", self.text), at=now, by="test", source="treasury.toml")
-
-    def wakes(self, at: datetime | None = None) -> list[str]:
-        """What each worker's job came to at `at`, in turn."""
-        if at is not None:
-            self.team.clock.set(at)
-        return [str(_job(worker)()) for worker in self.team.workers]
-
-    def over(self, since: datetime, until: datetime, every: timedelta) -> None:
-        while since <= until:
-            self.wakes(since)
-            since += every
-
-    def said(self) -> list[str]:
-        """The first line of every message in the channel for alerts."""
-        self.team.delivers()
-        return [message.text.split("\n")[0] for message in self.team.slack.channel("C1")]
-
-
-def _job(worker: Running) -> Callable[[], object]:
-    (job,) = [one for one in jobs_of(worker, works=True, answers=False) if one.name == JOB]
-    return job.run
+        self.team.imports(self.text, at or self.team.clock.now())
 
 
 @pytest.fixture
@@ -102,11 +72,9 @@ def workers(database_url: str) -> Iterator[Reminded]:
 
 
 @pytest.fixture
-def on_sqlite(_migrated: Callable[[str], str], tmp_path: Path) -> Iterator[Reminded]:
+def on_sqlite(sqlite_url: str) -> Iterator[Reminded]:
     """For what no other database would change; nothing is imported yet."""
-    path = tmp_path / "plimsoll.db"
-    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), path)
-    with team(f"sqlite:///{path}") as made:
+    with team(sqlite_url) as made:
         yield Reminded(made)
 
 
@@ -159,16 +127,7 @@ def test_it_is_said_the_day_before_and_when_late_each_week_once_by_two_workers_a
     workers.team.joins()
     workers.wakes(BEFORE - MINUTE)
     assert workers.said() == []
-    together = Barrier(2)
-
-    def wakes(worker: Running) -> str:
-        together.wait(10)
-        return str(_job(worker)())
-
-    workers.team.clock.set(BEFORE)
-    with ThreadPoolExecutor(2) as threads:
-        became = sorted(threads.map(wakes, workers.team.workers))
-    assert became in (["busy", "done"], ["already", "done"])
+    assert workers.wakes_together(BEFORE) in (["busy", "done"], ["already", "done"])
     assert workers.said() == [DUE_TOMORROW]
     workers.team.joins()  # as after a restart: nobody remembers
     workers.over(BEFORE + MINUTE, LATE - MINUTE, 5 * HOUR)

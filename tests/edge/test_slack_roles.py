@@ -185,7 +185,7 @@ def test_plimsoll_says_the_asker_what_they_are_and_who_may_do_what(bot: Bench) -
     text = said(bot, "/plimsoll")
     assert "You are a viewer." in text
     assert "Operators record as well: <!subteam^S3> and <@U2>." in text
-    assert "Approvers amend terms, record waivers and price indices as well: <@U2>." in text
+    assert "Approvers amend terms, record waivers and price indices, and approve plans as well: <@U2>." in text
     assert "You are an approver." in bot.slack.command("/plimsoll", user="U2").text
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from threading import Barrier
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.app import Running
 from bot.cli.weekend import print_weekend
-from bot.jobs import jobs_of
 from bot.services.weekend import JOB
 from bot.slack.views.weekend import weekend_answer
-from bot.treasury_file import read_treasury
 from bot.workspace import faults
 from bot.workspace.blocks import check_blocks
 
-from .test_digest import DAY, HOUR, MINUTE, TREASURY, Team, team
+from .teams import DAY, HOUR, MINUTE, Team, Woken, team
+from .test_slack_bench import TREASURY
 
 LOAN = TREASURY.split("[[call]]")[0].replace('reserve_btc = "500"\n', "").replace('rate = "0.07"', 'rate = "0"')
 """$300M against 7,000 BTC, 474.62 free ones and $10M of cash that stay, banked in New York; the treasury in Chicago."""
@@ -35,39 +29,14 @@ UNTIL_MONDAY = "No wires until Mon 08:00; the last one Fri 16:00"
 UNTIL_TUESDAY = "No wires until Tue 08:00; the last one Fri 16:00"
 
 
-class Weekend:
-    """The workers of a team, each woken for this one job as its scheduler would."""
+class Weekend(Woken):
+    """The workers of a team, woken to say what a closed period may bring."""
 
     def __init__(self, team: Team) -> None:
-        self.team = team
+        super().__init__(team, JOB)
 
     def imports(self, text: str = RICH, at: datetime = IMPORTED) -> None:
-        self.team.clock.set(at)
-        with self.team.first.store.writing() as tx:
-            tx.apply(read_treasury("treasury.toml", text), at=at, by="test", source="treasury.toml")
-
-    def wakes(self, at: datetime) -> list[str]:
-        """What each worker's job came to at `at`, in turn."""
-        self.team.clock.set(at)
-        return [str(_job(worker)()) for worker in self.team.workers]
-
-    def over(self, since: datetime, until: datetime, every: timedelta) -> None:
-        while since <= until:
-            self.wakes(since)
-            since += every
-
-    def said(self) -> list[str]:
-        """The first line of every message in the channel for alerts."""
-        return [text.split("\n")[0] for text in self.texts()]
-
-    def texts(self) -> list[str]:
-        self.team.delivers()
-        return [message.text for message in self.team.slack.channel("C1")]
-
-
-def _job(worker: Running) -> Callable[[], object]:
-    (job,) = [one for one in jobs_of(worker, works=True, answers=False) if one.name == JOB]
-    return job.run
+        self.team.imports(text, at)
 
 
 @pytest.fixture
@@ -80,11 +49,9 @@ def workers(database_url: str) -> Iterator[Weekend]:
 
 
 @pytest.fixture
-def on_sqlite(_migrated: Callable[[str], str], tmp_path: Path) -> Iterator[Weekend]:
+def on_sqlite(sqlite_url: str) -> Iterator[Weekend]:
     """For what no other database would change; nothing is imported yet."""
-    path = tmp_path / "plimsoll.db"
-    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), path)
-    with team(f"sqlite:///{path}") as made:
+    with team(sqlite_url) as made:
         yield Weekend(made)
 
 
@@ -93,16 +60,7 @@ def test_it_is_said_at_noon_once_by_two_workers_and_after_a_restart_and_again_be
     workers.team.joins()
     workers.wakes(NOON - MINUTE)
     assert workers.said() == []
-    together = Barrier(2)
-
-    def wakes(worker: Running) -> str:
-        together.wait(10)
-        return str(_job(worker)())
-
-    workers.team.clock.set(NOON)
-    with ThreadPoolExecutor(2) as threads:
-        became = sorted(threads.map(wakes, workers.team.workers))
-    assert became in (["busy", "done"], ["already", "done"])
+    assert workers.wakes_together(NOON) in (["busy", "done"], ["already", "done"])
     assert workers.said() == [UNTIL_MONDAY]
     workers.team.joins()  # as after a restart: nobody remembers
     workers.over(NOON + MINUTE, NOON + 7 * DAY - MINUTE, 19 * HOUR)

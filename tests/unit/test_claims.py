@@ -175,7 +175,7 @@ def test_only_a_movement_or_the_end_of_a_call_may_be_claimed() -> None:
 def test_the_fact_of_a_claim_is_what_was_said() -> None:
     (known,) = CALLED.notices
     assert claimed_fact(CALLED, CallEnd("notice 1", Ending.MET, NOW)) == replace(known, met=NOW)
-    with pytest.raises(LookupError, match="there is no call “gone”"):
+    with pytest.raises(KeyError, match="gone"):
         claimed_fact(CALLED, CallEnd("gone", Ending.MET, NOW))
 
 

@@ -81,7 +81,7 @@ ONE_CHANGE: dict[str, tuple[tuple[str, str], str]] = {
     ),
     "how long signers need": (
         ("ready_hours = 4", "ready_hours = 6"),
-        "~ account custody ready_hours → 6.00 h",
+        "~ account custody ready_hours → 6 h",
     ),
     "what became of a call": (
         ('ref = "notice 1"', 'ref = "notice 1"\nmet = 2026-02-08T20:00:00Z #'),

@@ -162,7 +162,12 @@ ONE_FAULT: dict[str, tuple[Edits, str]] = {
     ),
     "a step without coins": (
         (("slippage_bps = 40", "slippage = [{ bps = 60 }]"),),
-        "policy: slippage: step 1 has bps; write btc and bps, "
+        "policy: slippage: step 1 needs btc and bps and nothing else; write it "
+        'as [{ btc = "500", bps = 20 }, { btc = "1000", bps = 60 }]',
+    ),
+    "a step of nothing": (
+        (("slippage_bps = 40", "slippage = [{}]"),),
+        "policy: slippage: step 1 needs btc and bps and nothing else; write it "
         'as [{ btc = "500", bps = 20 }, { btc = "1000", bps = 60 }]',
     ),
     "a step of coins as a float": (

@@ -89,7 +89,7 @@ ONE_TABLE: dict[str, tuple[str, str]] = {
     ),
     "one setting of an account": (
         '[[account]]\nid = "custody"\nready_hours = 6',
-        "~ account custody ready_hours → 6.00 h",
+        "~ account custody ready_hours → 6 h",
     ),
     "a day on which a calendar is closed": (
         '[[calendar]]\nid = "new-york"\ntimezone = "America/New_York"\nopen = "09:00"\nclose = "17:00"\n'
