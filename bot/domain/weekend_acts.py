@@ -17,11 +17,12 @@ from math import ceil
 from bot.domain.book import Book, Register
 from bot.domain.money import Cents
 from bot.domain.sales.cover import best_of
-from bot.domain.sales.plan import Alternative, Leg, Missing, Way
+from bot.domain.sales.movements import coins_moved, matched, repaid
+from bot.domain.sales.plan import SALES, Alternative, Leg, Missing, Way
 from bot.domain.sales.settling import Found, Search
 from bot.domain.sales.situation import Patient, needs_of
 from bot.domain.sales.sources import Dollars, sources_of
-from bot.domain.treasury import Movement, MovementKind
+from bot.domain.treasury import Movement
 from bot.domain.weekend import MOVED, Fall, Readiness, as_called, at_close, planned
 
 _MORE = (0, 1, 2, 4, 8, 16)
@@ -97,7 +98,8 @@ def _afterwards(
 ) -> tuple[Leg, ...] | None:
     """What is to be done with `ways` after the close, once `movements` are booked today; None where it won't do."""
     treasury = found.book.treasury
-    done = replace(treasury, movements=(*treasury.movements, *movements))
+    named = [replace(one, ref=f"before the close {number}") for number, one in enumerate(movements)]
+    done = replace(treasury, movements=(*treasury.movements, *named))
     after = replace(found.book, register=Register.of(done, found.book.register.alerts), known=None)
     called = as_called(at_close(after, found.closure), fall.view, fall.wanted)
     plan = planned(called, fall.view, ways)
@@ -170,40 +172,17 @@ def _is_stuck(later: Search, dollars: Dollars) -> bool:
 
 
 def _from(book: Book, stuck: Sequence[Dollars], due: Mapping[str, Cents]) -> Iterator[Leg]:
-    """Who is paid from where: each account until it is used up."""
-    left = dict(due)
-    for one in stuck:
-        there = one.usd
-        for facility in due:
-            here = min(there, left[facility])
-            if here:
-                wait = book.treasury.facility_by_id[facility].terms_at(book.at).credit_hours
-                credited = one.leaves + wait if wait is not None else one.leaves
-                yield Leg(Way.CASH, facility, one.leaves, credited, one.account, usd=here)
-                there -= here
-                left[facility] -= here
+    for one, facility, usd in matched([(one, one.usd) for one in stuck], due):
+        wait = book.treasury.facility_by_id[facility].terms_at(book.at).credit_hours
+        credited = one.leaves + wait if wait is not None else one.leaves
+        yield Leg(Way.CASH, facility, one.leaves, credited, one.account, usd=usd)
 
 
 def _steps(book: Book, mix: Alternative, legs: Sequence[Leg]) -> Iterator[Movement]:
     """`legs` of `mix` as the ledger has them once all is credited: coins first, then whom their dollars repay."""
-    for number, leg in enumerate(legs):
-        for kind, fields in _coins_of(leg):
-            yield Movement(book.at, kind, f"before the close {number} {kind}", **fields)  # type: ignore[arg-type]
+    for leg in legs:
+        yield from coins_moved(leg, book.at, book.at)
     yield from _payments(book, _repaid_by(book, mix, legs))
-
-
-def _coins_of(leg: Leg) -> Iterator[tuple[MovementKind, dict[str, object]]]:
-    """What a step does to coins, and a sale to the account that takes its dollars."""
-    own: dict[str, object] = {"account": leg.account, "btc": leg.btc}
-    if leg.released_from is not None:
-        yield MovementKind.RELEASED, {**own, "facility": leg.released_from}
-    if leg.way is Way.TOP_UP:
-        yield MovementKind.PLEDGED, {**own, "facility": leg.facility}
-    if leg.way is Way.SELL_FREE and leg.through != leg.account:
-        yield MovementKind.TRANSFER, {**own, "to": leg.through}
-    if leg.way in (Way.SELL_FREE, Way.SELL_PLEDGED):
-        sold: dict[str, object] = {"account": leg.through, "btc": leg.btc, "usd": leg.usd}
-        yield MovementKind.SOLD, {**sold, "facility": leg.facility} if leg.way is Way.SELL_PLEDGED else sold
 
 
 def _repaid_by(book: Book, mix: Alternative, legs: Sequence[Leg]) -> Iterator[tuple[str | None, str, Cents]]:
@@ -212,30 +191,20 @@ def _repaid_by(book: Book, mix: Alternative, legs: Sequence[Leg]) -> Iterator[tu
     for leg in mix.legs:
         if leg.way is Way.CASH:
             left[leg.facility] -= leg.usd
-    for leg in legs:
-        if leg.way is Way.CASH:
-            yield leg.account, leg.facility, leg.usd
-        elif leg.way is not Way.TOP_UP:
-            there, alike = leg.usd, book.treasury.facility_by_id[leg.facility]
-            for name, lacking in left.items():
-                other = book.treasury.facility_by_id[name]
-                if other is alike or (alike.group is not None and other.group == alike.group):
-                    here = min(there, lacking)
-                    yield leg.through, name, here
-                    there -= here
-                    left[name] -= here
+    yield from ((leg.account, leg.facility, leg.usd) for leg in legs if leg.way is Way.CASH)
+    lenders = {name: facility.group or name for name, facility in book.treasury.facility_by_id.items()}
+    for lender in dict.fromkeys(lenders[name] for name in left):
+        sales = [leg for leg in legs if leg.way in SALES and lenders[leg.facility] == lender]
+        due = {name: usd for name, usd in left.items() if lenders[name] == lender}
+        for leg, facility, usd in matched([(leg, leg.usd) for leg in sales], due):
+            yield leg.through, facility, usd
 
 
 def _payments(book: Book, paid: Iterable[tuple[str | None, str, Cents]]) -> Iterator[Movement]:
-    """Repayments of today as the ledger has them: principal first, what is more pays the interest."""
-    debts = book.balances.debts
-    left = {name: [debt.principal, debt.total - debt.principal] for name, debt in debts.items()}
-    for number, (account, facility, usd) in enumerate(paid):
-        there = usd
-        for part, kind in enumerate((MovementKind.REPAID, MovementKind.INTEREST_PAID)):
-            here = min(there, left[facility][part])
-            left[facility][part] -= here
-            there -= here
-            if here:
-                ref = f"before the close paid {number} {kind}"
-                yield Movement(book.at, kind, ref, account, facility=facility, usd=here)
+    """Repayments of today as the ledger has them, each no more than is owed today."""
+    left = {name: (debt.principal, debt.total) for name, debt in book.balances.debts.items()}
+    for account, facility, usd in paid:
+        principal, total = left[facility]
+        here = min(usd, total)
+        left[facility] = max(0, principal - here), total - here
+        yield from repaid(facility, account, here, book.at, principal)

@@ -6,7 +6,7 @@ plan was made for, and whoever is credited earlier owes less interest, not more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -14,6 +14,7 @@ from itertools import count
 
 from bot.domain.book import Book
 from bot.domain.money import Cents
+from bot.domain.sales.movements import coins_moved, matched, repaid
 from bot.domain.sales.plan import Leg, Repayment, Way
 from bot.domain.sales.rounding import Draft, Use
 from bot.domain.sales.settling import Found, credited
@@ -29,15 +30,6 @@ class Booked:
     legs: tuple[Leg, ...]
     repayments: tuple[Repayment, ...]
     movements: tuple[Movement, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """Dollars that are in an account for a patient, by one use (of cash) or one sale."""
-
-    leg: Leg
-    account: str
-    usd: Cents
 
 
 def booked(book: Book, found: Found) -> Booked:
@@ -64,102 +56,54 @@ class _Writer:
         at = self.found.settles[patient.id]
         due = self.draft.repayments(patient) or {}
         proceeds = self.draft.proceeds(patient)
-        streams: list[_Stream] = []
+        streams: list[tuple[Leg, Cents]] = []
         for use in self.draft.uses(patient):
-            if self.draft.amounts[use]:
-                streams += self._use(patient, use, proceeds.get(use, (0, Fraction(0))), at)
-        for stream, facility, usd in _matched(streams, due):
-            if stream.leg.way is Way.CASH:
-                self.legs.append(replace(stream.leg, facility=facility, usd=usd))
-            self._repay(facility, stream.account, usd, at)
+            if not (amount := self.draft.amounts[use]):
+                continue
+            leg = self._leg(patient, use, proceeds.get(use, (0, Fraction(0))))
+            if leg.way is Way.CASH:
+                streams.append((leg, amount))
+                continue
+            self._book(coins_moved(leg, at, self._released_at(use) or at))
+            self.legs.append(leg)
+            if leg.way is not Way.TOP_UP:
+                streams.append((leg, leg.usd))
+        for leg, facility, usd in matched(streams, due):
+            if leg.way is Way.CASH:
+                self.legs.append(replace(leg, facility=facility, usd=usd))
+            self._repay(facility, leg.through or leg.account, usd, at)
         for member in patient.members:
             if due.get(member.id):
                 raised = member.id in self.draft.problem.raised
                 principal = min(due[member.id], self._principal(member.id, at))
                 self.repayments.append(Repayment(member.id, principal, due[member.id] - principal, raised))
 
-    def _use(self, patient: Patient, use: Use, brought: tuple[Cents, Fraction], at: datetime) -> Iterator[_Stream]:
-        if use[0] is Way.CASH:
-            yield self._cash(patient, use)
-        elif use[0] is Way.SELL_PLEDGED:
-            yield self._pledged(patient, use, brought, at)
-        elif use[0] is Way.SELL_FREE:
-            yield self._free(patient, use, brought, at)
-        else:
-            self._top_up(patient, use, at)
-
-    def _cash(self, patient: Patient, use: Use) -> _Stream:
-        account = self.draft.dollars[use[1]].account
-        leg = Leg(Way.CASH, patient.members[0].id, *credited(self.draft, patient, use), account)
-        return _Stream(leg, account, self.draft.amounts[use])
-
-    def _pledged(self, patient: Patient, use: Use, brought: tuple[Cents, Fraction], at: datetime) -> _Stream:
-        spot = next(spot for spot in patient.spots if spot.id == use[2])
-        through, coins, (usd, gross) = self.found.problem.sources.desk_account or "", self.draft.amounts[use], brought
-        times = credited(self.draft, patient, use)
-        asks = spot.consent is Consent.ASK
-        leg = Leg(Way.SELL_PLEDGED, spot.facility, *times, None, through, coins, usd, gross, asks=asks)
-        self._move(MovementKind.SOLD, at, account=through, facility=spot.facility, btc=coins, usd=usd)
-        self.legs.append(leg)
-        return _Stream(leg, through, usd)
-
-    def _free(self, patient: Patient, use: Use, brought: tuple[Cents, Fraction], at: datetime) -> _Stream:
-        coins, amount, (usd, gross) = self.draft.coins[use[1]], self.draft.amounts[use], brought
-        account, through, lender = coins.account, coins.through or coins.account, patient.members[0].id
-        times = credited(self.draft, patient, use)
-        self._released(use[1], amount)
-        if through != account:
-            self._move(MovementKind.TRANSFER, at, account=account, to=through, btc=amount)
-        self._move(MovementKind.SOLD, at, account=through, btc=amount, usd=usd, purpose=f"repay {lender}")
-        leg = Leg(Way.SELL_FREE, lender, *times, account, through, amount, usd, gross, coins.released_from)
-        self.legs.append(leg)
-        return _Stream(leg, through, usd)
-
-    def _top_up(self, patient: Patient, use: Use, at: datetime) -> None:
-        coins, amount = self.draft.coins[use[1]], self.draft.amounts[use]
-        facility = next(spot.facility for spot in patient.spots if spot.id == use[2])
-        times = credited(self.draft, patient, use)
-        self._released(use[1], amount)
-        self._move(MovementKind.PLEDGED, at, account=coins.account, facility=facility, btc=amount)
-        self.legs.append(
-            Leg(Way.TOP_UP, facility, *times, coins.account, btc=amount, released_from=coins.released_from)
-        )
-
-    def _released(self, number: int, amount: int) -> None:
+    def _leg(self, patient: Patient, use: Use, brought: tuple[Cents, Fraction]) -> Leg:
+        """The step that a use is; of cash, without whom it repays and how much of it."""
+        way, number, where = use
+        times, amount, lender = credited(self.draft, patient, use), self.draft.amounts[use], patient.members[0].id
+        if way is Way.CASH:
+            return Leg(way, lender, *times, self.draft.dollars[number].account)
+        if way is Way.SELL_PLEDGED:
+            spot = next(spot for spot in patient.spots if spot.id == where)
+            through = self.found.problem.sources.desk_account
+            return Leg(way, spot.facility, *times, None, through, amount, *brought, asks=spot.consent is Consent.ASK)
         coins = self.draft.coins[number]
-        if coins.released_from is not None and coins.released_at is not None:
-            self._move(
-                MovementKind.RELEASED,
-                coins.released_at,
-                facility=coins.released_from,
-                account=coins.account,
-                btc=amount,
-            )
+        if way is Way.SELL_FREE:
+            through = coins.through or coins.account
+            return Leg(way, lender, *times, coins.account, through, amount, *brought, coins.released_from)
+        facility = next(spot.facility for spot in patient.spots if spot.id == where)
+        return Leg(way, facility, *times, coins.account, btc=amount, released_from=coins.released_from)
+
+    def _released_at(self, use: Use) -> datetime | None:
+        return self.draft.coins[use[1]].released_at if use[0] in (Way.TOP_UP, Way.SELL_FREE) else None
 
     def _principal(self, facility: str, at: datetime) -> Cents:
         return self.book.register.ledger.debt_at(facility, at, self.book.at).principal
 
-    def _repay(self, facility: str, account: str, usd: Cents, at: datetime) -> None:
-        """Principal first; what is more than it pays the interest."""
+    def _repay(self, facility: str, account: str | None, usd: Cents, at: datetime) -> None:
         before = sum(m.usd or 0 for m in self.movements if m.facility == facility and m.kind is MovementKind.REPAID)
-        principal = min(usd, self._principal(facility, at) - before)
-        if principal:
-            self._move(MovementKind.REPAID, at, facility=facility, account=account, usd=principal)
-        if usd > principal:
-            self._move(MovementKind.INTEREST_PAID, at, facility=facility, account=account, usd=usd - principal)
+        self._book(repaid(facility, account, usd, at, self._principal(facility, at) - before))
 
-    def _move(self, kind: MovementKind, at: datetime, **fields: object) -> None:
-        self.movements.append(Movement(at, kind, next(self._refs), **fields))  # type: ignore[arg-type]
-
-
-def _matched(streams: list[_Stream], due: Mapping[str, Cents]) -> Iterator[tuple[_Stream, str, Cents]]:
-    """Who is paid from where: in order, each stream until it is used up."""
-    left = dict(due)
-    for stream in streams:
-        there = stream.usd
-        for member in due:
-            here = min(there, left[member])
-            if here:
-                yield stream, member, here
-                there -= here
-                left[member] -= here
+    def _book(self, movements: Iterable[Movement]) -> None:
+        self.movements += (replace(movement, ref=next(self._refs)) for movement in movements)

@@ -27,6 +27,7 @@ class Way(StrEnum):
 
 
 EVERY_WAY = frozenset(Way)
+SALES = frozenset({Way.SELL_FREE, Way.SELL_PLEDGED})
 
 
 class Name(StrEnum):

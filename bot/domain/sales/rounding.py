@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from bot.domain.money import Cents, Sats
 from bot.domain.sales.model import Problem, Solution
-from bot.domain.sales.plan import Way
+from bot.domain.sales.plan import SALES, Way
 from bot.domain.sales.situation import Member, Patient, Test
 
 Use: TypeAlias = tuple[Way, int, str]
@@ -349,4 +349,4 @@ def _from_free(use: Use) -> bool:
 
 
 def _is_sale(use: Use) -> bool:
-    return use[0] in (Way.SELL_FREE, Way.SELL_PLEDGED)
+    return use[0] in SALES
