@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.slots import Slot
-from bot.store.engine import open_engine
+from bot.store.engine import FROZEN_AFTER, open_engine
 from bot.store.store import Store
 from bot.workspace import Workspace, faults
 
@@ -46,8 +46,8 @@ class Herd:
         return self.ask(query, job=job)
 
     def passes(self, seconds: int) -> None:
-        """Claims grow old by so much."""
-        with self.store.writing() as tx:
+        """Claims grow old by so much; who was frozen in the middle of a transaction loses it first."""
+        with self.store.writing(wait=FROZEN_AFTER * 1.5) as tx:
             aged = "UPDATE job_run SET leased_until = leased_until - :seconds * interval '1 second'"
             tx._connection.execute(text(aged), {"seconds": seconds})
 
