@@ -1,16 +1,20 @@
 """How dated needs are met: which coins to sell on which day, until when that works, and what is missing then.
 
-Cash above the team's minimum comes first, then newly mined coins as they come, then free coins above the reserve, those
-as late as the daily limit allows. What is sold on one day runs along the slippage curve together, from its beginning.
+Cash above the team's minimum comes first, then newly mined coins as they come, then free coins above the reserve. What
+is sold on one day runs along the slippage curve together, from its beginning, up to the daily limit. So free coins are
+sold where the curve takes least, of the days up to a need, and of equal ones on the last. Each need in turn takes the
+best that is left: what it takes counts for all later ones, so no schedule needs fewer coins.
 Coins in satoshis, dollars in cents, all exact: what is planned is what pays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from itertools import groupby
 from math import ceil, floor
 
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
@@ -88,21 +92,21 @@ class Funding:
 def fund(means: Means, needs: Sequence[Need], policy: Policy, price: Price) -> Funding:
     """The schedule of sales at `price` (cents per BTC) that meets `needs` with the fewest free coins.
 
-    With a slippage curve, of the schedules that sell as late as they can: to spread sales over more days, set
-    `max_daily_btc`. A sale pays on its own day. Needs from before `means.day` are taken as met. `sell_of_mined` limits
-    the coins sold of those mined so far, `max_daily_btc` a day's coins of both kinds.
+    A sale pays on its own day. Needs from before `means.day` are taken as met. `sell_of_mined` limits the coins sold of
+    those mined so far, `max_daily_btc` a day's coins of both kinds.
     """
     ahead = tuple(sorted((need for need in needs if need.due >= means.day), key=lambda need: need.due))
-    sales, desk = [], _Desk(means, policy, price)
-    for day, target in _targets(means, policy, ahead, desk.most_a_day).items():
-        sale = desk.sell(day, target.now, target.in_all)
-        if sale.btc:
-            sales.append(sale)
-        if desk.raised < target.due:
-            purposes = tuple(need.purpose for need in ahead if need.due == day)
-            shortfall = Shortfall(day, purposes, target.due - desk.raised)
-            return Funding(means.day, ahead, tuple(sales), shortfall)
-    return Funding(means.day, ahead, tuple(sales), None)
+    owed = -max(means.cash - policy.min_cash_usd, 0)
+    in_all, desk = owed + sum(need.usd for need in ahead), _Desk(means, policy, price)
+    for due, together in groupby(ahead, key=lambda need: need.due):
+        falling = tuple(together)
+        owed += sum(need.usd for need in falling)
+        desk.sell_mined(due, in_all)
+        desk.sell_free(owed)
+        if desk.raised < owed:
+            short = Shortfall(due, tuple(need.purpose for need in falling), owed - desk.raised)
+            return Funding(means.day, ahead, desk.sales(), short)
+    return Funding(means.day, ahead, desk.sales(), None)
 
 
 def more_coins(means: Means, plan: Funding, policy: Policy, price: Price) -> Sats | None:
@@ -113,111 +117,121 @@ def more_coins(means: Means, plan: Funding, policy: Policy, price: Price) -> Sat
     short = plan.shortfall
     if short is None:
         return None
-    needs = [need for need in plan.needs if need.due <= short.day]
 
     def met(more: Sats) -> bool:
-        return fund(replace(means, free=means.free + more), needs, policy, price).shortfall is None
+        found = fund(replace(means, free=means.free + more), plan.needs, policy, price).shortfall
+        return found is None or found.day > short.day
 
-    nets = [net for _, net in _steps(policy, price) if net > 0]
-    if not nets:
+    levels = _levels(policy, price)
+    if not levels:
         return None
     under = max(policy.reserve_btc - means.free, 0)
     days = (short.day - means.day).days + 1  # each day's dollars are rounded down to the cent
-    low, high = under, under + ceil((short.missing + days) / nets[-1])
-    if not met(high):
+    most = ceil((short.missing + days) / levels[-1].net)
+    if not met(under + most):
         return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if met(middle) else (middle, high)
-    return high
-
-
-def _steps(policy: Policy, price: Price) -> Iterator[tuple[Sats | None, Fraction]]:
-    """The slippage curve: up to how many satoshis (None: without end), and the cents that each of them brings."""
-    fee = Fraction(policy.fee_bps, 10_000)
-    for step in policy.curve:
-        yield step.btc, price * (1 - fee - step.part) / SATS_PER_BTC
+    return under + bisect_left(range(most), True, key=lambda more: met(under + more))
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    """Cents to have been raised in all by the end of a day: what is `due` by then, what must be there `now` because
-    later days could not make up for it, and what is due `in_all`."""
+class _Level:
+    """A step of the slippage curve: up to how many satoshis of a day (None: without end), and the cents each brings."""
 
-    due: Cents
-    now: Cents
-    in_all: Cents
+    end: Sats | None
+    net: Fraction
 
-
-def _targets(means: Means, policy: Policy, ahead: Sequence[Need], most_a_day: Cents | None) -> dict[date, _Target]:
-    """The target of every day until the last need, in order."""
-    due, owed = dict[date, Cents](), -max(means.cash - policy.min_cash_usd, 0)
-    falling = {need.due: 0 for need in ahead}
-    for need in ahead:
-        falling[need.due] += need.usd
-    for day in _days(means.day, max(falling, default=None)):
-        owed += falling.get(day, 0)
-        due[day] = max(owed, 0)
-    targets, now = dict[date, _Target](), 0
-    for day in reversed(due):
-        now = due[day] if most_a_day is None else max(due[day], now - most_a_day)
-        targets[day] = _Target(due[day], now, max(owed, 0))
-    return dict(reversed(targets.items()))
+    def room(self, sold: Sats, wanted: Sats) -> Sats:
+        return wanted if self.end is None else min(wanted, max(self.end - sold, 0))
 
 
-def _days(first: date, last: date | None) -> Iterator[date]:
-    while last is not None and first <= last:
-        yield first
-        first += ONE_DAY
+def _levels(policy: Policy, price: Price) -> tuple[_Level, ...]:
+    """The steps of a day in which coins bring something, the best first, up to `max_daily_btc`."""
+    kept, levels, limit = 1 - Fraction(policy.fee_bps, 10_000), list[_Level](), policy.max_daily_btc
+    begins = 0
+    for step in policy.curve:
+        net = price * (kept - step.part) / SATS_PER_BTC
+        ends = [end for end in (begins + step.btc if step.btc is not None else None, limit) if end is not None]
+        end = min(ends, default=None)
+        if net <= 0 or end == begins:
+            break
+        levels.append(_Level(end, net))
+        if end is None or end == limit:
+            break
+        begins = end
+    return tuple(levels)
+
+
+@dataclass(slots=True)
+class _Day:
+    """What is sold on a day, in satoshis, and the whole cents that it brings."""
+
+    day: date
+    mined: Sats = 0
+    free: Sats = 0
+    usd: Cents = 0
+
+    @property
+    def btc(self) -> Sats:
+        return self.mined + self.free
 
 
 class _Desk:
-    """Sells day by day, and knows what is left to sell and what has been raised."""
+    """Plans sales on the days so far, and knows what is left to sell and what has been raised."""
 
     def __init__(self, means: Means, policy: Policy, price: Price) -> None:
         self._means = means
         self._policy = policy
         self._price = price
-        self._curve = tuple(_steps(policy, price))
+        self._levels = _levels(policy, price)
         self._free_left = max(means.free - policy.reserve_btc, 0)
         self._mined = self._mined_sold = 0
+        self._days: list[_Day] = []
         self.raised: Cents = 0
 
-    @property
-    def most_a_day(self) -> Cents | None:
-        """Cents that a day can bring at most, however many coins there are; None without a limit."""
-        limit = self._policy.max_daily_btc
-        return floor(self._brings(limit)) if limit is not None else None
+    def sales(self) -> tuple[DaySale, ...]:
+        return tuple(DaySale(one.day, one.mined, one.free, self._price, one.usd) for one in self._days if one.btc)
 
-    def sell(self, day: date, now: Cents, in_all: Cents) -> DaySale:
-        """Newly mined coins towards `in_all`, and as many free ones as it takes to have raised `now`."""
-        if day > self._means.day:
-            self._mined += self._means.mined(day)
-        limit = self._policy.max_daily_btc
-        left = limit if limit is not None else self._coins(in_all)
-        new = min(floor(self._policy.sell_of_mined * self._mined) - self._mined_sold, left, self._coins(in_all))
-        old = min(max(self._coins(now) - new, 0), left - new, self._free_left)
-        self._mined_sold += new
-        self._free_left -= old
-        usd = floor(self._brings(new + old))
-        self.raised += usd
-        return DaySale(day, new, old, self._price, usd)
+    def sell_mined(self, until: date, goal: Cents) -> None:
+        """Newly mined coins as they come up to a day, until `goal` is raised."""
+        on = self._days[-1].day + ONE_DAY if self._days else self._means.day
+        while on <= until:
+            self._mined += self._means.mined(on) if on > self._means.day else 0
+            self._days.append(_Day(on))
+            there = floor(self._policy.sell_of_mined * self._mined) - self._mined_sold
+            for level in self._levels:
+                there -= self._sell(self._days[-1], level, goal, there, mined=True)
+            on += ONE_DAY
 
-    def _coins(self, goal: Cents) -> Sats:
-        """The fewest satoshis, sold on one day, that bring what `goal` lacks; where nothing would, all that bring
-        something."""
-        lacking, coins = Fraction(max(goal - self.raised, 0)), 0
-        for most, net in self._curve:
-            if net <= 0 or not lacking:
-                break
-            here = ceil(lacking / net) if most is None else min(ceil(lacking / net), most)
-            coins, lacking = coins + here, max(lacking - here * net, Fraction(0))
+    def sell_free(self, goal: Cents) -> None:
+        """As many free coins as it takes to have raised `goal` on the days so far."""
+        for level in self._levels:
+            for day in reversed(self._days):
+                if self.raised >= goal or not self._free_left:
+                    return
+                self._sell(day, level, goal, self._free_left, mined=False)
+
+    def _sell(self, day: _Day, level: _Level, goal: Cents, there: Sats, *, mined: bool) -> Sats:
+        """Sells of the coins that are `there` what `goal` lacks and `level` takes on that day; how many."""
+        room = level.room(day.btc, there)
+        if self.raised >= goal or not room:
+            return 0
+        lacking = goal - self.raised + day.usd - self._brings(day.btc)
+        coins = min(room, ceil(lacking / level.net))
+        if mined:
+            day.mined += coins
+            self._mined_sold += coins
+        else:
+            day.free += coins
+            self._free_left -= coins
+        usd = floor(self._brings(day.btc))
+        self.raised += usd - day.usd
+        day.usd = usd
         return coins
 
     def _brings(self, coins: Sats) -> Fraction:
         """Cents that so many satoshis bring on one day, after fee and slippage, exact."""
-        cents = Fraction(0)
-        for most, net in self._curve:
-            here = coins if most is None else min(coins, most)
-            cents, coins = cents + here * max(net, Fraction(0)), coins - here
+        cents, sold = Fraction(0), 0
+        for level in self._levels:
+            here = level.room(sold, coins - sold)
+            cents, sold = cents + here * level.net, sold + here
         return cents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -138,14 +139,34 @@ def along_the_curve(coins: int, price: int, policy: Policy) -> Fraction:
     return Fraction(price * (coins * (10_000 - policy.fee_bps) - lost), 10**12)
 
 
+CURVE = (SlippageStep(btc("100"), 0), SlippageStep(btc("50"), 1_000), SlippageStep(None, 5_000))
+
+
 def test_a_days_coins_run_along_the_slippage_curve_and_the_next_day_begins_anew() -> None:
-    curve = (SlippageStep(btc("100"), 0), SlippageStep(btc("50"), 1_000), SlippageStep(None, 5_000))
-    plan = fund(means(free="1000"), [need(1, "15500000"), need(2, "5000000")], Policy(slippage=curve), usd("100000"))
-    assert shown(plan) == [(1, "0.00000000", "170.00000000"), (2, "0.00000000", "50.00000000")]
+    plan = fund(means(free="1000"), [need(0, "15500000"), need(1, "5000000")], Policy(slippage=CURVE), usd("100000"))
+    assert shown(plan) == [(0, "0.00000000", "170.00000000"), (1, "0.00000000", "50.00000000")]
     assert [sale.usd for sale in plan.sales] == [usd("15500000"), usd("5000000")]  # 10M + 4.5M + 1M, and 5M
-    limited = Policy(slippage=curve, max_daily_btc=btc("110"))
-    plan = fund(means(free="1000"), [need(1, "15500000")], limited, usd("100000"))
-    assert shown(plan) == [(0, "0.00000000", "46.00000000"), (1, "0.00000000", "110.00000000")]  # 10.9M is the most
+
+
+def test_coins_are_sold_on_more_days_where_the_curve_takes_less_then() -> None:
+    plan = fund(means(free="1000"), [need(1, "15500000"), need(2, "5000000")], Policy(slippage=CURVE), usd("100000"))
+    assert shown(plan) == [
+        (0, "0.00000000", "55.00000000"),
+        (1, "0.00000000", "100.00000000"),
+        (2, "0.00000000", "50.00000000"),
+    ]
+    limited = Policy(slippage=CURVE, max_daily_btc=btc("110"))
+    plan = fund(means(free="1000"), [need(1, "21500000")], limited, usd("100000"))
+    assert shown(plan) == [(0, "0.00000000", "106.66666667"), (1, "0.00000000", "110.00000000")]  # 20M + 0.6M + 0.9M
+
+
+def test_what_cannot_be_met_later_does_not_keep_a_day_from_being_met() -> None:
+    needs = [need(1, "6000000"), need(2, "99000000")]
+    steep = (SlippageStep(btc("50"), 0), SlippageStep(None, 5_000))
+    plan = fund(means(free="60"), needs, Policy(slippage=steep, max_daily_btc=btc("100")), usd("100000"))
+    assert shown(plan) == [(0, "0.00000000", "10.00000000"), (1, "0.00000000", "50.00000000")]
+    assert plan.shortfall is not None
+    assert (plan.shortfall.day, plan.shortfall.missing) == (day(2), usd("99000000"))
 
 
 @settings(max_examples=120, deadline=None)
@@ -273,6 +294,39 @@ def test_no_schedule_lasts_longer_or_sells_fewer_free_coins(
         assert plan.shortfall is not None
         assert (plan.shortfall.day, plan.shortfall.missing) == (day(fails), missing)
         assert plan.free == fewest
+
+
+def every_way_along(curve: tuple[int, ...], days: int, free: int) -> Iterable[tuple[int, ...]]:
+    """Every schedule of at most so many free coins, the fewest first, by coins a day; each brings what `curve` says."""
+    found = itertools.product(range(min(len(curve), free) + 1), repeat=days)
+    return sorted((one for one in found if sum(one) <= free), key=sum)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    free=st.integers(0, 12),
+    needs=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=1, max_size=4),
+    ends=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    limit=st.integers(1, 5),
+)
+def test_no_schedule_along_a_curve_lasts_longer_or_sells_fewer_coins(
+    free: int, needs: list[tuple[int, int]], ends: tuple[int, int], limit: int
+) -> None:
+    steps = (SlippageStep(ends[0], 0), SlippageStep(ends[1], 5_000), SlippageStep(None, 7_500))
+    policy = Policy(slippage=steps, max_daily_btc=limit)
+    at = Means(TODAY, 0, free, lambda _: 0)
+    plan = fund(at, [Need(day(on), dollars, "any") for on, dollars in needs], policy, 4 * CENT_A_SATOSHI)
+    brings = ([4] * ends[0] + [2] * ends[1] + [1] * limit)[:limit]
+    ways = every_way_along(tuple(brings), max(on for on, _ in needs) + 1, free)
+    for last in sorted({on for on, _ in needs}):
+        due = sum(dollars for on, dollars in needs if on <= last)
+        raised = [sum(sum(brings[:coins]) for coins in way[: last + 1]) for way in ways]
+        if max(raised) < due:
+            assert plan.shortfall is not None
+            assert (plan.shortfall.day, plan.shortfall.missing) == (day(last), due - max(raised))
+            return
+        ways = [way for way, cents in zip(ways, raised, strict=True) if cents >= due]
+    assert (plan.shortfall, plan.free) == (None, sum(ways[0]))
 
 
 def test_the_runway_is_shorter_at_a_lower_price() -> None:
