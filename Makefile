@@ -13,10 +13,12 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests
 
-# Recommended sales on 20,000 random books against HiGHS; BOOKS= for more. A thousand of them are part of `test`.
+# Recommended sales on 20,000 random books against HiGHS (BOOKS= for more; a thousand are part of `test`), then what must
+# hold of anything, on other examples than those of `test`.
 BOOKS ?= 20000
 soak: $(VENV)/.dev
-	COVER_BOOKS=$(BOOKS) $(BIN)/python -m pytest -q --timeout 36000 tests/unit/test_cover_oracle.py tests/unit/test_cover_missing.py
+	COVER_BOOKS=$(BOOKS) $(BIN)/python -m pytest -q --hypothesis-profile default --timeout 36000 tests/unit/test_cover_oracle.py tests/unit/test_cover_missing.py
+	$(BIN)/python -m pytest -q -n 3 --hypothesis-profile default --timeout 600 tests/unit tests/store
 
 # Kills and freezes the real bot while Slack and the sources fail; N= for more kills (and a stop for five of them).
 N ?= 200

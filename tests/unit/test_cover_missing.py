@@ -16,10 +16,7 @@ from bot.domain.sales.situation import needs_of
 from bot.domain.treasury import Account, Holds, Treasury
 
 BOOKS = int(os.environ.get("COVER_BOOKS", "1000")) // 15
-SOAKS = "COVER_BOOKS" in os.environ
-MANY = settings(
-    max_examples=BOOKS, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=not SOAKS
-)
+MANY = settings(max_examples=BOOKS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 ALONE = "there-all-along"
 """An account from which everything can leave at once: what is added to it opens no quicker way than there was."""
 

@@ -34,7 +34,6 @@ SATOSHIS = 5e-7
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
-    derandomize="COVER_BOOKS" not in os.environ,  # the soak looks at others each time
 )
 @given(st.integers(0, 10**9))
 def test_cover_finds_what_highs_finds_and_what_it_prints_cures(seed):

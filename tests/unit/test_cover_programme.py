@@ -25,7 +25,7 @@ def programmes(draw: st.DrawFn):
     return rows, bounds, aims
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None)
 @given(programmes())
 def test_it_finds_what_highs_finds(programme):
     rows, bounds, aims = programme

@@ -131,11 +131,11 @@ def agreements(draw: st.DrawFn) -> tuple[Tier, ...]:
 
 
 def counted(tiers: tuple[Tier, ...], kind: TierKind) -> Tier:
-    """Its line of that kind (of two, the milder), else its next worse one, else its worst."""
+    """Its line of that kind (of two, the milder), else its next worse one, else its worst, the last as written."""
     for wanted in kinds[kinds.index(kind) :]:
         if same := [one for one in tiers if one.kind is wanted]:
             return min(same, key=lambda one: one.line)
-    return max(tiers, key=lambda one: (kinds.index(one.kind), one.line))
+    return tiers[-1]
 
 
 def target_of(tiers: tuple[Tier, ...], one: Tier) -> Fraction:

@@ -135,7 +135,7 @@ def books(treasury: Treasury) -> list[dict[str, Any]]:
     return found
 
 
-thoroughly = settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thoroughly = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @thoroughly
@@ -150,7 +150,7 @@ def test_the_same_file_twice_is_the_same_file_once(parts: list[str]) -> None:
 def test_split_into_files_in_any_order_that_is_taken_it_gives_the_same_books() -> None:
     seen: list[str] = []
 
-    @thoroughly
+    @settings(thoroughly, max_examples=90)
     @given(whole(), st.data())
     def split(parts: list[str], data: st.DataObject) -> None:
         once = taken(None, file_of(parts, ACCOUNTS))

@@ -193,7 +193,7 @@ def test_who_pays_what_is_overdue_and_then_what_is_next_owes_nothing_on_that_day
 def test_the_search_reaches_what_is_overdue_from_two_firsts_paid_in_part_and_coming() -> None:
     reached: set[tuple[int, bool]] = set()
 
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=500, deadline=None, database=None)
     @given(paying_lives())
     def look(life: tuple[Facility, datetime, list[Movement], datetime]) -> None:
         loan, opened, moved, at = life

@@ -144,7 +144,7 @@ def plans_of(seed: int) -> Plan | None:
     return decide(first, Act(Did.LOOK), now, progress=Progress(("a", "b"), cured=False, under=True)).plan
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 5_000))
 def test_a_plan_is_kept_without_loss(seed: int) -> None:
     plan = plans_of(seed)
@@ -173,7 +173,7 @@ def test_what_a_button_carries_comes_back_whole(
     assert len(text) < 2_000
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 5_000))
 def test_carried_out_as_printed_a_plan_is_complete_and_its_half_is_not(seed: int) -> None:
     """Every movement of the plan, recorded when it said: then all it aims at is cured. Before, it was not."""

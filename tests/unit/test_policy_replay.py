@@ -244,7 +244,7 @@ def test_no_price_in_the_time_is_no_comparison():
 # -- conservation --
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6))
 @example(69611)  # a member's sale changes the lines of its group, which is to be sold too
 def test_no_coin_and_no_dollar_comes_from_nowhere_or_is_lost(seed):
@@ -280,7 +280,7 @@ def test_no_coin_and_no_dollar_comes_from_nowhere_or_is_lost(seed):
         assert 0 <= totals.cost - (gone - brought - totals.repaid_by_lender) < len(run.acts) + 1
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["mined", "repaid", "sold", "interest_paid"])), max_size=12)
 )

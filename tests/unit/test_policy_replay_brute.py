@@ -221,7 +221,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 @example(TO_THE_LINE)
 def test_doing_nothing_comes_to_what_a_loop_over_every_minute_comes_to(world):
