@@ -115,18 +115,6 @@ def begun_day(instant: datetime, zone: ZoneInfo) -> date:
     return day if midnight(day, zone) <= instant else day - ONE_DAY
 
 
-def days_between(since: date, until: date, day_count: DayCount) -> int:
-    """The days of interest that accrue at the midnights of (since, until], as `day_count` counts them."""
-    number = _day_number(day_count)
-    return number(until) - number(since)
-
-
-def interest_over(principal: Cents, terms: Terms, since: date, until: date) -> Fraction:
-    """Interest in exact cents on a constant principal, at constant terms, at the midnights of (since, until]."""
-    days = days_between(since, until, terms.day_count)
-    return principal * terms.rate * Fraction(days, _days_in_year(terms.day_count))
-
-
 def _accrue(principal: Cents, accrued: Fraction, since: date, until: date, terms: Terms) -> tuple[Cents, Fraction]:
     """Principal and interest after the midnights of (since, until] at `terms`, capitalising where they say so.
 

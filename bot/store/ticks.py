@@ -40,12 +40,6 @@ class Ticks(Part):
         document: Any = self._connection.execute(query).scalar()
         return None if document is None else Tick.from_json(document)
 
-    def ticks(self, since: datetime, until: datetime) -> list[Tick]:
-        """Every kept poll in [since, until), in order."""
-        where = (_ticks.c.at >= since, _ticks.c.at < until)
-        rows = self._connection.execute(select(_ticks.c.document).where(*where).order_by(_ticks.c.at))
-        return [Tick.from_json(document) for (document,) in rows]
-
     def price_history(self, until: datetime) -> PriceHistory:
         """The accepted prices at or before `until`, by the hour."""
         accepted = (_ticks.c.at <= until, _ticks.c.state.in_(_A_PRICE))

@@ -6,10 +6,13 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from making import NOON
+from sqlalchemy import select
 
 from bot.domain.price import PriceState
 from bot.domain.price_history import PriceHistory
 from bot.domain.quotes import JudgedQuote, Tick, Verdict
+from bot.store import tables
+from bot.store.columns import table_of
 from bot.store.store import Store
 
 SECOND = timedelta(seconds=1)
@@ -37,7 +40,7 @@ def put(store: Store, *ticks: Tick) -> None:
 
 def kept(store: Store) -> list[datetime]:
     with store.reading() as tx:
-        return [one.at for one in tx.ticks(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))]
+        return list(tx._connection.scalars(select(table_of(tables.PriceTick).c.at).order_by("at")))
 
 
 def test_the_newest_at_or_before_an_instant(store: Store) -> None:

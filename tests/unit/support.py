@@ -74,7 +74,7 @@ def loan(
     release = more.pop("release", None)
     terms = Terms(
         Fraction(more.pop("rate", 0)),
-        DayCount.ACT_360,
+        DayCount(more.pop("day_count", "ACT/360")),
         more.pop("interest", InterestMode.AT_CLOSE),
         tiers,
         Release(Fraction(release[0]), Fraction(release[1]), release[2]) if release else None,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from fractions import Fraction
 
 import pytest
-from support import NOW, OPENED, book, btc, contract, entry, fresh, loan, treasury, usd
+from support import DAY, NOW, OPENED, book, btc, contract, entry, fresh, loan, treasury, usd
 
 from bot.domain.answers import ltv_document
 from bot.domain.covenant import cures, ltv, price_at_ltv, read, releasable
-from bot.domain.interest import interest_over
 from bot.domain.money import percent_plain
 from bot.domain.price import PriceView
-from bot.domain.terms import DayCount, InterestMode, Terms
 
 DEBT, COINS = usd("300000000"), btc("7000")
 
@@ -109,9 +106,8 @@ def test_what_may_come_back_is_what_the_table_says():
 
 @pytest.mark.parametrize(("day_count", "owed"), [("ACT/360", "1750000.00"), ("ACT/365", "1726027.40")])
 def test_thirty_days_at_seven_percent_cost_what_the_table_says(day_count, owed):
-    terms = Terms(Fraction("0.07"), DayCount(day_count), InterestMode.AT_CLOSE)
-    exact = interest_over(DEBT, terms, date(2026, 1, 1), date(2026, 1, 31))
-    assert round(exact) == usd(owed)
+    later = book(treasury(loan(rate="0.07", day_count=day_count)), "68500", OPENED + 30 * DAY)
+    assert later.balances.debts["antalpha"].interest == usd(owed)
 
 
 def test_the_group_of_the_contract_has_its_own_line():
