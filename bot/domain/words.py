@@ -16,8 +16,8 @@ from bot.domain.money import show_usd
 from bot.domain.periods import ONE_DAY, iso, local_day
 from bot.domain.price import PriceState, PriceView
 
-MOMENT = re.compile("\x02([^|\x03]+)\\|([^\x03]+)\x03")
-_PERSON = re.compile("\x02@[^|\x03]+\\|([^\x03]+)\x03")
+MOMENT = re.compile("\x02([@#^][^|\x02\x03]+|\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z)\\|([^\x02\x03]+)\x03")
+_PERSON = re.compile("\x02@[^|\x02\x03]+\\|([^\x02\x03]+)\x03")
 _NO_MARKS = {0x02: None, 0x03: None}
 """Nobody's name may end the mark that it stands in."""
 _WEEK = timedelta(days=6)

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot.slack.text import cut
+from bot.slack.text import MENTION, cut
 
 Payload = dict[str, Any]
 
@@ -49,10 +49,18 @@ def outgoing(payload: Payload, *, strict: bool, surface: str = "message") -> Pay
 
 
 def plain(payload: Payload) -> Payload:
-    """The same message as text alone, which Slack takes whatever was wrong with the blocks."""
+    """The same message as text alone, which Slack takes whatever was wrong with the blocks; it wakes as many."""
     text = str(payload.get("text") or "").strip() or "Plimsoll has a message that could not be shown; see its log."
     kept = {key: value for key, value in payload.items() if key not in ("blocks", "text")}
-    return {"text": cut(text, TEXT), **kept}
+    return {"text": cut(_waking(payload.get("blocks")) + text, TEXT), **kept}
+
+
+def _waking(blocks: object) -> str:
+    match blocks:
+        case [{"text": {"text": str(said)}}, *_]:
+            found = MENTION.match(said)
+            return found[0] if found else ""
+    return ""
 
 
 def faults(payload: Payload, surface: str = "message") -> list[str]:

@@ -18,7 +18,6 @@ from urllib.request import Request
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slackblocks import InvalidUsageError
 
 from bot.domain.digest_words import VIEW as DIGEST
 from bot.domain.digest_words import Told
@@ -228,14 +227,14 @@ class Notifier:
         return outcome
 
     def _made(self, view: Callable[[Message], Payload], document: Mapping[str, Any]) -> Payload:
-        build, key, text = _read(view, document)
+        build, key, words = _read(view, document)
         try:
             made = build()
-        except InvalidUsageError as error:  # slackblocks refused to build it
+        except Exception as error:  # ugly, but said: an alert is not lost because something cannot be laid out
             if self._strict:
                 raise LimitError([str(error)]) from error
             _log.exception("message_not_built", key=key)
-            made = plain({"text": flat(text)})
+            made = plain({"text": words})
         return self._checked(made)
 
     def _checked(self, made: Payload) -> Payload:
@@ -265,18 +264,19 @@ def _poorer(made: Payload) -> Iterator[Payload]:
 
 
 def _read(view: Callable[[Message], Payload], document: Mapping[str, Any]) -> tuple[Callable[[], Payload], str, str]:
-    """How a document of the outbox is shown, what it is about, and its words alone."""
+    """How a document of the outbox is shown, what it is about, and its words alone, escaped."""
     if document.get("view") == DIGEST:
         told = Told.of(document)
-        return partial(digest, told), DIGEST, told.text
+        return partial(digest, told), DIGEST, flat(told.text)
     if document.get("view") == RECORD:
         record = RecordTold.of(document)
-        return partial(record_view, record), RECORD, record.text
+        return partial(record_view, record), RECORD, flat(record.text)
     if document.get("view") == PLAN:
         plan = PlanTold.of(document)
-        return partial(plan_view, plan), PLAN, plan.text
+        return partial(plan_view, plan), PLAN, flat(plan.text)
     message = Message.of(document)
-    return partial(view, message), message.key, f"{message.headline}\n{message.body}".strip()
+    waking = views.wake(message) if view is views.alert else ""
+    return partial(view, message), message.key, waking + flat(f"{message.headline}\n{message.body}".strip())
 
 
 def _called(send: Callable[[Payload], Any], payload: Payload, may_leave: MayLeave) -> Outcome:

@@ -11,6 +11,8 @@ SECTION = 3_000
 _EVERYBODY = re.compile("@(?=here|channel|everyone)", re.IGNORECASE)
 """A word that wakes a channel, where Slack is told to look for names."""
 _HALF = re.compile(r"&[a-z]*\Z")
+MENTION = re.compile(r"\A<!(channel|subteam\^[A-Z0-9]+)> ")
+"""With what a message begins that wakes people."""
 _TOKEN = re.compile("\x02[^\x03]*\x03|\\s+|[^\\s\x02]+")
 
 

@@ -19,8 +19,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-ANSWER_WAIT = timedelta(seconds=2)
-"""How long an answer waits for the database: Slack's limit is 3 s."""
+ANSWER_WAIT = timedelta(seconds=1.5)
+"""How long an answer waits for the database: half of Slack's 3 s, the rest is for all else."""
 WRITER_WAIT = timedelta(seconds=15)
 """How long work in the background waits its turn to write."""
 FROZEN_AFTER = timedelta(seconds=30)

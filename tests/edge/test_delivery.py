@@ -40,6 +40,16 @@ def test_it_posts_a_message_with_its_mention_its_level_and_a_delivery_id(bot: Be
     assert (kept.status, kept.sent_ts, alert.newest_ts) == ("sent", post.ts, post.ts)
 
 
+def test_what_cannot_be_laid_out_arrives_in_plain_words(bot: Bench) -> None:
+    out(bot, opened(bot), said="Due \x022026-02-30T00:00:00Z|on no day\x03: Antalpha")
+    out(bot, None, said="Kraken disagrees", stream="alert:other")
+    deliver(bot, strict=False)
+    assert sorted(message.text for message in bot.slack.channel("C1")) == [
+        "<!channel> Due on no day: Antalpha\nPrice $55,000.00.",
+        "Kraken disagrees\nPrice $55,000.00.",
+    ]
+
+
 def test_an_edit_changes_the_newest_post_and_a_reply_goes_into_its_thread(bot: Bench) -> None:
     alert = opened(bot)
     out(bot, alert)
@@ -200,7 +210,7 @@ def test_looks_that_slack_refuses_cost_the_looks_and_never_the_message(bot: Benc
     worker = Delivery(bot.store, Notifier(bot.client, bot.access), bot.clock, "production")
     assert worker.run_once() == 1
     (post,) = bot.slack.channel("C1")
-    assert (post.headline, post.blocks) == ("Antalpha is at its margin-call line", [])
+    assert (post.headline, post.blocks) == ("<!channel> Antalpha is at its margin-call line", [])
     assert post.metadata is not None
 
 

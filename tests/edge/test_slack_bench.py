@@ -193,7 +193,9 @@ class Bench:
     def deliverer(self, **options: Any) -> Delivery:
         """A worker of its own, as a process that has just started has one."""
         self.deliverers += 1
-        notifier = Notifier(self.client, self.access, strict=True, time_out_s=options.pop("time_out_s", 5))
+        notifier = Notifier(
+            self.client, self.access, strict=options.pop("strict", True), time_out_s=options.pop("time_out_s", 5)
+        )
         worker = f"worker {self.deliverers}"
         return Delivery(options.pop("store", self.store), notifier, self.clock, worker, **options)
 

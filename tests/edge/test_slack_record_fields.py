@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -182,6 +183,18 @@ def test_what_people_type_wakes_nobody_and_stands_as_it_was_typed(bot: Bench) ->
     assert "&lt;!channel&gt; &lt;@U2&gt; &amp; *x* @U2|x" in message
     assert "<!channel>" not in message
     assert next(iter(recorded(bot))) == "<!channel> <@U2> & *x* @U2|x"
+
+
+def test_what_a_preview_brings_back_is_on_one_line_too(bot: Bench) -> None:
+    fills(bot, "mined", **MINED | {"ref": "REF", "note": "NOTE"})
+    view = preview(bot)
+    odd = json.dumps("\x02R\nE\u202eF")[1:-1]
+    view.body["private_metadata"] = view.private_metadata.replace('"REF"', f'"{odd}"')
+    assert bot.slack.submit_view(view.id).json == {"response_action": "clear"}
+    bot.delivers()
+    assert next(iter(recorded(bot))) == "R E F"
+    (message,) = audit_channel(bot)
+    assert "“R E F”" in message
 
 
 def test_all_texts_together_have_to_fit_into_a_dialog(bot: Bench) -> None:

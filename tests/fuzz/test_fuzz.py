@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,22 +19,21 @@ from .surface import registering
 from .world import DATABASE_PASSWORD, world
 
 CASES = 800
+SEED = "the same each time"  # `make fuzz` tries others
 BROKEN = 60
 
 
 @pytest.mark.timeout(500)
 def test_malformed_requests_are_answered_and_nothing_leaks() -> None:
-    seed = secrets.token_hex(4)
-    result = run(seed, range(CASES), known_specimens())
-    assert not result.failures, "\n".join(failed(result, seed))
+    result = run(SEED, range(CASES), known_specimens())
+    assert not result.failures, "\n".join(failed(result, SEED))
     assert result.cases.total() == CASES
 
 
 @pytest.mark.timeout(500)
 def test_broken_http_is_refused_and_whoever_stalls_keeps_nobody_waiting(tmp_path: Path) -> None:
-    seed = secrets.token_hex(4)
-    sent, found = sockets.run(seed, BROKEN, tmp_path)
-    assert not found, "\n".join([f"seed {seed}", *found])
+    sent, found = sockets.run(SEED, BROKEN, tmp_path)
+    assert not found, "\n".join([f"seed {SEED}", *found])
     assert sent == BROKEN + sockets.STALLED
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.words import plain_text
 from bot.slack.limits import LimitError, faults, outgoing
 from bot.slack.text import cut, escape, packed, quoted, rich
 
@@ -108,6 +109,12 @@ def test_modals_have_limits_of_their_own() -> None:
     assert faults({"type": "home", "blocks": [table()]}, "home") == ["a table in the App Home"]
     with pytest.raises(LimitError):
         outgoing({**modal, "blocks": []}, strict=False, surface="modal")
+
+
+def test_a_mark_in_what_stands_beside_a_moment_is_none() -> None:
+    odd = "“\x02nasty”, \x022026-02-07T12:00:00Z|Sat 06:00\x03, \x02never|said\x03"
+    assert "<!date^1770465600^{date_short_pretty} {time}|Sat 06:00>" in rich(odd)
+    assert "nasty”, \x02never|said" in plain_text(odd).replace("Sat 06:00, ", "")
 
 
 def test_text_is_cut_between_words_and_never_inside_a_moment() -> None:

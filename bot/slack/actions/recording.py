@@ -32,6 +32,7 @@ from bot.slack.desk import Desk, Step
 from bot.slack.limits import Payload
 from bot.slack.record_forms import AGREED, AMENDMENT, FORMS
 from bot.slack.record_reading import Values, WrongFieldsError, fact_of, filled_in
+from bot.slack.text import one_line
 from bot.slack.views import notes
 from bot.slack.views import record as views
 from bot.slack.views.terms import TERMS, terms_form
@@ -165,7 +166,7 @@ def _carried(asked: Asked) -> Values:
     values: Any = asked.carried.get("values")
     if not isinstance(values, Mapping) or not all(type(value) in (str, int) for value in values.values()):
         raise UsageError(NOT_UNDERSTOOD)
-    return values
+    return {name: one_line(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _by_block(kind: str, values: Values, refused: FactRefusedError) -> dict[str, str]:

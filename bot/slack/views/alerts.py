@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from slackblocks import ActionsBlock, Block, Button, Option, StaticSelectMenu, Text, TextType
@@ -10,14 +9,13 @@ from slackblocks import ActionsBlock, Block, Button, Option, StaticSelectMenu, T
 from bot.domain.messages import ACKNOWLEDGE, NO_NOTICE, PLAN, SNOOZE, Message
 from bot.domain.snoozes import SNOOZES
 from bot.slack.limits import Payload
-from bot.slack.text import flat, packed, rich
+from bot.slack.text import MENTION, flat, packed, rich
 from bot.slack.views.parts import context, payload, rendered, section
 
 ACTIONS = {name: f"alert_{name}" for name in (ACKNOWLEDGE, SNOOZE, PLAN, NO_NOTICE)}
 """The action ids of the buttons."""
 
 CONTINUED = "Continued in a newer message."
-_MENTION = re.compile(r"\A<!(channel|subteam\^[A-Z0-9]+)> ")
 
 BUDGET = 8_000
 """Characters of headline and body; the whole message may have about 9,000."""
@@ -25,11 +23,11 @@ BUDGET = 8_000
 
 def alert(message: Message) -> Payload:
     """The message of an alert: headline, numbers, level. Only what must be looked at now wakes the channel."""
-    wake = _wake(message)
+    waking = wake(message)
     headline = _one_line(message.headline)
-    bold = _bold(headline, wake)
+    bold = _bold(headline, waking)
     pieces, left = _within(packed(message.body), BUDGET - sum(len(piece) for piece in bold))
-    blocks = [section(wake + piece if not i else piece) for i, piece in enumerate(bold)]
+    blocks = [section(waking + piece if not i else piece) for i, piece in enumerate(bold)]
     blocks += [section(piece) for piece in pieces]
     blocks += [context(_state(message) + (f" · {left} more paragraphs: ask for the LTVs" if left else ""))]
     if message.buttons:
@@ -76,7 +74,7 @@ def continued(shown: list[dict[str, Any]], text: str, link: str | None) -> Paylo
     """
     where = f"<{link}|a newer message>" if link else "a newer message below"
     kept = [_quiet(block) for block in shown if block.get("type") not in ("actions", "context")]
-    said = text.removeprefix(CONTINUED).strip()  # said twice, it reads the same
+    said = MENTION.sub("", text.removeprefix(CONTINUED).strip())  # said twice, it reads the same
     return {"text": f"{CONTINUED} {said}".strip(), "blocks": [*kept, *_pointer(where)]}
 
 
@@ -89,10 +87,11 @@ def _quiet(block: dict[str, Any]) -> dict[str, Any]:
     text = block.get("text")
     if not isinstance(text, dict):
         return block
-    return {**block, "text": {**text, "text": _MENTION.sub("", str(text.get("text")))}}
+    return {**block, "text": {**text, "text": MENTION.sub("", str(text.get("text")))}}
 
 
-def _wake(message: Message) -> str:
+def wake(message: Message) -> str:
+    """The mention with which it begins, where it wakes anybody."""
     if not message.mention:
         return ""
     return f"<!subteam^{message.group}> " if message.group else "<!channel> "
