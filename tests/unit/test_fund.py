@@ -128,7 +128,14 @@ policies = st.builds(
     ),
 )
 needs_of = st.lists(st.builds(Need, st.integers(0, 25).map(day), amounts, st.just("any")), max_size=5)
-mined_of = st.lists(st.integers(0, 10 * 10**8), min_size=30, max_size=30)
+any_case = given(
+    cash=amounts,
+    free=st.integers(0, 100 * 10**8),
+    mined=st.lists(st.integers(0, 10 * 10**8), min_size=30, max_size=30),
+    needs=needs_of,
+    policy=policies,
+    price=st.integers(1_000_00, 2_000_000_00),
+)
 
 
 def along_the_curve(coins: int, price: int, policy: Policy) -> Fraction:
@@ -170,14 +177,7 @@ def test_what_cannot_be_met_later_does_not_keep_a_day_from_being_met() -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(
-    cash=amounts,
-    free=st.integers(0, 100 * 10**8),
-    mined=mined_of,
-    needs=needs_of,
-    policy=policies,
-    price=st.integers(1_000_00, 2_000_000_00),
-)
+@any_case
 def test_carried_out_as_printed_it_pays_within_every_limit(
     cash: int, free: int, mined: Sequence[int], needs: list[Need], policy: Policy, price: int
 ) -> None:
@@ -208,14 +208,7 @@ def test_carried_out_as_printed_it_pays_within_every_limit(
 
 
 @settings(max_examples=120, deadline=None)
-@given(
-    cash=amounts,
-    free=st.integers(0, 100 * 10**8),
-    mined=mined_of,
-    needs=needs_of,
-    policy=policies,
-    price=st.integers(1_000_00, 2_000_000_00),
-)
+@any_case
 def test_so_many_more_coins_meet_the_day_that_was_short_and_one_satoshi_less_does_not(
     cash: int, free: int, mined: Sequence[int], needs: list[Need], policy: Policy, price: int
 ) -> None:
