@@ -1,9 +1,11 @@
 """How dated needs are met: which coins to sell on which day, until when that works, and what is missing then.
 
-Cash above the team's minimum comes first, then newly mined coins as they come, then free coins above the reserve. What
-is sold on one day runs along the slippage curve together, from its beginning, up to the daily limit. So free coins are
-sold where the curve takes least, of the days up to a need, and of equal ones on the last. Each need in turn takes the
-best that is left: what it takes counts for all later ones, so no schedule needs fewer coins.
+Cash above the team's minimum comes first, then newly mined coins, then as few free coins above the reserve as will do.
+What is sold on one day runs along the slippage curve together, from its beginning, up to the daily limit. So coins are
+sold where the curve takes least, of the days up to a need: of equal ones mined coins as they come, free ones as late as
+can be. Each need in turn takes the best that is left; what it takes counts for all later ones. With so many free coins
+that is the most that can be raised by each day (a greedy choice in a matroid), so the fewest free coins are found by
+bisection.
 Coins in satoshis, dollars in cents, all exact: what is planned is what pays.
 """
 
@@ -11,10 +13,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import groupby
+from itertools import accumulate, groupby
 from math import ceil, floor
 
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
@@ -96,13 +98,25 @@ def fund(means: Means, needs: Sequence[Need], policy: Policy, price: Price) -> F
     those mined so far, `max_daily_btc` a day's coins of both kinds.
     """
     ahead = tuple(sorted((need for need in needs if need.due >= means.day), key=lambda need: need.due))
+    spare = max(means.free - policy.reserve_btc, 0)
+
+    def selling(free: Sats) -> Funding:
+        return _schedule(means, ahead, free, policy, price)
+
+    plan = selling(spare)
+    if plan.shortfall is not None or not plan.free:
+        return plan
+    return selling(bisect_left(range(spare), True, key=lambda free: selling(free).shortfall is None))
+
+
+def _schedule(means: Means, ahead: tuple[Need, ...], free: Sats, policy: Policy, price: Price) -> Funding:
+    """The sales that meet `ahead`, in order of days, with at most so many free coins, until a day can't be met."""
     owed = -max(means.cash - policy.min_cash_usd, 0)
-    in_all, desk = owed + sum(need.usd for need in ahead), _Desk(means, policy, price)
+    desk = _Desk(means, free, policy, price)
     for due, together in groupby(ahead, key=lambda need: need.due):
         falling = tuple(together)
         owed += sum(need.usd for need in falling)
-        desk.sell_mined(due, in_all)
-        desk.sell_free(owed)
+        desk.raises(owed, due)
         if desk.raised < owed:
             short = Shortfall(due, tuple(need.purpose for need in falling), owed - desk.raised)
             return Funding(means.day, ahead, desk.sales(), short)
@@ -119,7 +133,8 @@ def more_coins(means: Means, plan: Funding, policy: Policy, price: Price) -> Sat
         return None
 
     def met(more: Sats) -> bool:
-        found = fund(replace(means, free=means.free + more), plan.needs, policy, price).shortfall
+        spare = max(means.free + more - policy.reserve_btc, 0)
+        found = _schedule(means, plan.needs, spare, policy, price).shortfall
         return found is None or found.day > short.day
 
     levels = _levels(policy, price)
@@ -163,66 +178,78 @@ def _levels(policy: Policy, price: Price) -> tuple[_Level, ...]:
 
 @dataclass(slots=True)
 class _Day:
-    """What is sold on a day, in satoshis, and the whole cents that it brings."""
+    """Satoshis sold on a day, and the whole cents that they bring. `come`: to be sold of those mined by then."""
 
     day: date
-    mined: Sats = 0
-    free: Sats = 0
+    come: Sats
+    btc: Sats = 0
     usd: Cents = 0
-
-    @property
-    def btc(self) -> Sats:
-        return self.mined + self.free
 
 
 class _Desk:
-    """Plans sales on the days so far, and knows what is left to sell and what has been raised."""
+    """Plans sales on the days so far, of newly mined coins and of at most `free` other ones."""
 
-    def __init__(self, means: Means, policy: Policy, price: Price) -> None:
+    def __init__(self, means: Means, free: Sats, policy: Policy, price: Price) -> None:
         self._means = means
+        self._free = free
         self._policy = policy
         self._price = price
         self._levels = _levels(policy, price)
-        self._free_left = max(means.free - policy.reserve_btc, 0)
-        self._mined = self._mined_sold = 0
+        self._mined = 0
         self._days: list[_Day] = []
         self.raised: Cents = 0
 
     def sales(self) -> tuple[DaySale, ...]:
-        return tuple(DaySale(one.day, one.mined, one.free, self._price, one.usd) for one in self._days if one.btc)
+        """Day by day, mined coins first."""
+        sales, mined = [], 0
+        for one in self._days:
+            if one.btc:
+                new = min(one.btc, one.come - mined)
+                mined += new
+                sales.append(DaySale(one.day, new, one.btc - new, self._price, one.usd))
+        return tuple(sales)
 
-    def sell_mined(self, until: date, goal: Cents) -> None:
-        """Newly mined coins as they come up to a day, until `goal` is raised."""
+    def raises(self, goal: Cents, until: date) -> None:
+        """Sells on the days up to `until`, the best steps of the curve first, until `goal` is raised."""
         on = self._days[-1].day + ONE_DAY if self._days else self._means.day
         while on <= until:
             self._mined += self._means.mined(on) if on > self._means.day else 0
-            self._days.append(_Day(on))
-            there = floor(self._policy.sell_of_mined * self._mined) - self._mined_sold
-            for level in self._levels:
-                there -= self._sell(self._days[-1], level, goal, there, mined=True)
+            self._days.append(_Day(on, floor(self._policy.sell_of_mined * self._mined)))
             on += ONE_DAY
-
-    def sell_free(self, goal: Cents) -> None:
-        """As many free coins as it takes to have raised `goal` on the days so far."""
         for level in self._levels:
-            for day in reversed(self._days):
-                if self.raised >= goal or not self._free_left:
-                    return
-                self._sell(day, level, goal, self._free_left, mined=False)
+            self._sell_as_they_come(level, goal)
+            self._sell_late(level, goal)
 
-    def _sell(self, day: _Day, level: _Level, goal: Cents, there: Sats, *, mined: bool) -> Sats:
-        """Sells of the coins that are `there` what `goal` lacks and `level` takes on that day; how many."""
+    def _sell_as_they_come(self, level: _Level, goal: Cents) -> None:
+        """Mined coins, and no more free ones than are sold already."""
+        spare = self._spare()
+        used = max(0, -min(spare))
+        left = list(accumulate(reversed(spare), min))[::-1]
+        sold = 0
+        for day, there in zip(self._days, left, strict=True):
+            sold += self._sell(day, level, goal, there + used - sold)
+
+    def _sell_late(self, level: _Level, goal: Cents) -> None:
+        """Free coins too."""
+        left: Sats | None = None
+        for day, spare in zip(reversed(self._days), reversed(self._spare()), strict=True):
+            there = spare + self._free
+            left = there if left is None else min(left, there)
+            left -= self._sell(day, level, goal, left)
+
+    def _spare(self) -> list[Sats]:
+        """By day the mined coins to be sold by then less all that is sold by then: under 0, free ones are sold."""
+        sold = accumulate(day.btc for day in self._days)
+        return [day.come - so_far for day, so_far in zip(self._days, sold, strict=True)]
+
+    def _sell(self, day: _Day, level: _Level, goal: Cents, there: Sats) -> Sats:
+        """Sells, of the coins that are `there`, what `goal` lacks and `level` takes on that day; how many."""
         room = level.room(day.btc, there)
-        if self.raised >= goal or not room:
+        if self.raised >= goal or room <= 0:
             return 0
         lacking = goal - self.raised + day.usd - self._brings(day.btc)
         coins = min(room, ceil(lacking / level.net))
-        if mined:
-            day.mined += coins
-            self._mined_sold += coins
-        else:
-            day.free += coins
-            self._free_left -= coins
+        day.btc += coins
         usd = floor(self._brings(day.btc))
         self.raised += usd - day.usd
         day.usd = usd
