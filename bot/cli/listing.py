@@ -16,6 +16,7 @@ from bot.cli.holdings_ltv import heading
 if TYPE_CHECKING:
     from bot.domain.alert import Active, Hold, Person, Silence
     from bot.domain.book import Book
+    from bot.domain.calls import Call
     from bot.store.alert_rows import AlertEventRow, AlertRow
     from bot.store.store import Tx
 
@@ -118,6 +119,7 @@ def _restated(
     silence = None if _urgent(row.key, history, book) else policy.silence(row.key, book.at)
     alert = replace(row.alert, active=_standing(row, last), hold=hold, silence=silence)
     stood = replace(row, status="open", closed_at=None, level=last.level, tier=last.tier, text=last.text)
+    stood = replace(stood, due=_due(row.key, book))
     return replace(stood, alert=alert)
 
 
@@ -147,14 +149,27 @@ def _held(history: list[AlertEventRow], tx: Tx) -> Hold | None:
 
 def _urgent(key: str, history: list[AlertEventRow], book: Book) -> bool:
     """Whether it could not wait, so that no silence quieted it: its worst line, or a deadline missed."""
-    from bot.domain.calls import CallState, calls_of, open_calls
+    from bot.domain.calls import CallState
 
     exposure = next((one for one in book.exposures if one.key == key), None)
     bound = exposure.bound_named(history[-1].tier or "") if exposure else None
     if bound is not None and bound.tier.kind.is_urgent:
         return True
-    calls = calls_of(exposure, open_calls(book)) if exposure else []
-    return any(call.state is CallState.MISSED for call in calls)
+    return any(call.state is CallState.MISSED for call in _calls(key, book))
+
+
+def _due(key: str, book: Book) -> datetime | None:
+    """The deadline of the call that was open then."""
+    calls = _calls(key, book)
+    return calls[0].due if calls else None
+
+
+def _calls(key: str, book: Book) -> list[Call]:
+    """The open calls that an alert is about, the governing one first."""
+    from bot.domain.calls import calls_of, open_calls
+
+    exposure = next((one for one in book.exposures if one.key == key), None)
+    return calls_of(exposure, open_calls(book)) if exposure else []
 
 
 def _text(row: AlertRow) -> str:

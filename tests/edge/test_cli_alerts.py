@@ -75,6 +75,24 @@ def test_open_alerts_come_first_and_the_worst_of_them(imported: Plimsoll, store:
     assert [(one["level"], one["tier"], one["status"]) for one in before] == [("warning", "early warning", "open")]
 
 
+def test_an_alert_of_the_past_has_the_deadline_of_then(imported: Plimsoll, store: Store, tmp_path: Path) -> None:
+    check(store, tmp_path, 0, 54_000_00)
+    (tmp_path / "called.csv").write_text(
+        "facility,at,tier,price,ref,demand_usd,due\n"
+        "antalpha,2026-02-01T00:05:00Z,margin call,54000,call 1,1000000,2026-02-02T00:05:00Z\n"
+    )
+    assert imported("import", "called.csv").code == 0
+    check(store, tmp_path, 30, 54_000_00)
+
+    def due(*at: str) -> Any:
+        document = imported("alerts", *at, "--json").json
+        return next(one["due"] for one in document["alerts"] if one["key"] == "covenant:antalpha")
+
+    assert due() == "2026-02-02T00:05:00Z"
+    assert due("--at", "2026-02-01T00:04:00Z") is None
+    assert due("--at", "2026-02-01T00:30:00Z") == "2026-02-02T00:05:00Z"
+
+
 def test_people_see_what_to_do_under_the_list(imported: Plimsoll, store: Store, tmp_path: Path) -> None:
     check(store, tmp_path, 0, 54_000_00)
     shown = imported("alerts", "--at", "2026-02-01T00:00:30Z").out.splitlines()
