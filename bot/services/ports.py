@@ -64,6 +64,10 @@ class Reads(Protocol):
         """The newest price poll at or before `at`."""
         ...
 
+    def lowest_between(self, since: datetime, until: datetime) -> datetime | None:
+        """When the lowest accepted price of (since, until] was polled; None without one."""
+        ...
+
     def price_history(self, until: datetime) -> PriceHistory:
         """Every accepted price that is kept, at or before `until`."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 
 from bot.domain.book import Book
 from bot.domain.history import as_known, sampled
@@ -20,10 +21,13 @@ class Questions:
         self._clock = clock
 
     def history(self, at: datetime | None = None) -> list[Book]:
-        """The Book at every midnight of the last weeks and at `at` (default now), each by the price as known then."""
+        """The Book at every midnight of the last weeks, at each day's lowest price and at `at` (default now), each by
+        the price as known then."""
         with self._store.reading() as tx:
             last = self._books.open(tx, at or self._clock.now())
-            instants = sampled(last.treasury, last.at)
+            midnights = sampled(last.treasury, last.at)
+            lows = [tx.lowest_between(since, until) for since, until in pairwise(midnights)]
+            instants = sorted({*midnights, *(low for low in lows if low is not None)})
             views = [as_known(self._books.price_at(tx, instant)) for instant in instants]
         return [Book(last.register, instant, view) for instant, view in zip(instants, views, strict=True)]
 

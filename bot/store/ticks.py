@@ -40,6 +40,13 @@ class Ticks(Part):
         document: Any = self._connection.execute(query).scalar()
         return None if document is None else Tick.from_json(document)
 
+    def lowest_between(self, since: datetime, until: datetime) -> datetime | None:
+        """When the lowest accepted price of (since, until] was polled, the first time; None without one."""
+        accepted = (_ticks.c.at > since, _ticks.c.at <= until, _ticks.c.state.in_(_A_PRICE))
+        query = select(_ticks.c.at).where(*accepted).order_by(_ticks.c.price, _ticks.c.at).limit(1)
+        found: datetime | None = self._connection.execute(query).scalar()
+        return found
+
     def price_history(self, until: datetime) -> PriceHistory:
         """The accepted prices at or before `until`, by the hour."""
         accepted = (_ticks.c.at <= until, _ticks.c.state.in_(_A_PRICE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,20 @@ def test_it_draws_ltvs_and_says_them(imported: Plimsoll, tmp_path: Path) -> None
     months = imported("chart", "production", "months.svg", "--at", SEVENTH)
     assert months.out == "February 2026 so far: mined 0.00, sold 0.00 BTC.\n"
     assert b"<svg" in (tmp_path / "months.svg").read_bytes()
+
+
+def test_what_was_reached_between_two_midnights_is_drawn(imported: Plimsoll, tmp_path: Path) -> None:
+    for at, cents in (
+        ("05T05:59", 6_500_000),
+        ("05T18:00", 5_000_000),
+        ("05T19:00", 6_500_000),
+        ("07T11:59", 6_500_000),
+    ):
+        price(tmp_path, f"2026-02-{at}:30Z", cents)
+    drawn = imported("chart", "ltv", "ltv.png", "--at", SEVENTH)
+    highest = Decimal(imported("ltv", "--at", "2026-02-05T18:01:00Z", "--json").json["facilities"][0]["ltv_pct"])
+    assert highest > 75
+    assert f"{highest} % at most" in drawn.out
 
 
 def test_a_replay_is_drawn_too(plimsoll: Plimsoll, tmp_path: Path) -> None:
