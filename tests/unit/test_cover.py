@@ -179,7 +179,7 @@ def test_coins_sold_on_a_saturday_bring_dollars_that_move_only_as_their_account_
 def test_the_lenders_desk_sells_when_it_is_open():
     desk = {"consent": Consent.DESK, "desk_calendar": "new-york"}
     late = way(saturday(account(), **desk), Name.PLEDGED)
-    assert "antalpha's desk can sell from Mon 9 Feb 14:00" in said(late)
+    assert "Antalpha's desk can sell from Mon 9 Feb 14:00" in said(late)
     assert way(saturday(account(), consent=Consent.DESK), Name.PLEDGED).credited_at == at("02-07 15:15")
 
 
@@ -269,6 +269,23 @@ def test_pledged_coins_are_sold_only_where_the_lender_lets_them_be(consent, feas
     assert pledged.feasible is feasible
     asks = "Ask Antalpha first: it must agree to the sale of its pledged coins."
     assert (asks in said(pledged)) is (consent is Consent.ASK)
+
+
+def test_of_a_pool_each_lender_must_let_its_coins_be_sold():
+    lines = (tier("call", "0.75", cure_to="0.65", window_hours=24),)
+    group = Group("all", GroupTest.RATIO, lines, pool=btc("6000"))
+
+    def pledged(first: Consent, second: Consent) -> str:
+        members = (
+            loan("one", debt="200000000", coins="0", tiers=(), group="all", consent=first),
+            loan("two", debt="100000000", coins="0", tiers=(), group="all", consent=second),
+        )
+        return said(way(cover(book(rich(*members, groups=(group,)), "55000")), Name.PLEDGED))
+
+    assert "Two has not agreed to sell pledged coins." in pledged(Consent.ASK, Consent.NONE)
+    assert "One and Two have not agreed to sell pledged coins." in pledged(Consent.NONE, Consent.NONE)
+    asks = "Ask One and Two first: each must agree to the sale of their pledged coins."
+    assert asks in pledged(Consent.ASK, Consent.ASK)
 
 
 def test_coins_that_another_lender_may_release_are_used():

@@ -83,6 +83,10 @@ def test_an_open_call_at_its_target_is_not_said_to_be_over_it():
         "then $57,142.85."
     )
     assert said(way(answer, Name.NOTHING)) == "Antalpha is at its cure target; the lender's call stays open."
+    assert said(answer.recommended) == (
+        "Of the demand of notice “n1” $60.00M would still be missing: pledge or pay it so that it is credited by "
+        "Thu 5 Feb 11:00."
+    )
     over = (*THREE[:2], tier("liquidation", "0.90", liquidate_to=Fraction("0.85")))
     assert said(way(cover(book(rich(loan(tiers=over)), "55000")), Name.NOTHING)) == (
         "Antalpha would stay over the cure target."

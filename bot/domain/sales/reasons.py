@@ -63,9 +63,18 @@ def _unwilling(search: Search, known: Sequence[Patient]) -> Iterator[str]:
     if Way.SELL_PLEDGED not in search.ways:
         return
     spots = [spot for patient in known for spot in patient.spots if spot.coins and spot.consent is Consent.NONE]
-    titles = [search.book.snapshot.title(search.book.treasury.facility_by_id[spot.facility]) for spot in spots]
-    if titles:
-        yield f"{sentence(list(dict.fromkeys(titles)), 'and')} has not agreed to sell pledged coins."
+    names = dict.fromkeys(name for spot in spots for name in _lenders(search.book, spot.facility, Consent.NONE))
+    if names:
+        have = "has" if len(names) == 1 else "have"
+        yield f"{sentence(list(names), 'and')} {have} not agreed to sell pledged coins."
+
+
+def _lenders(book: Book, facility: str, consent: Consent) -> list[str]:
+    """Whose consent is so of those who hold a loan's coins: its lender, or all that share its pool."""
+    here = book.treasury.facility_by_id[facility]
+    pool = book.treasury.pool_of(here)
+    holders = book.treasury.members(pool) if pool is not None else (here,)
+    return [book.snapshot.title(one) for one in holders if book.snapshot.terms(one).consent is consent]
 
 
 def late(search: Search, known: Sequence[Patient]) -> Iterator[str]:
@@ -96,7 +105,7 @@ def _ways(search: Search, patient: Patient) -> Iterator[tuple[str, datetime]]:
     if Way.SELL_PLEDGED in search.ways:
         for spot in patient.spots:
             if spot.coins and spot.consent is not Consent.NONE:
-                yield f"{spot.facility}'s desk can sell", spot.opens
+                yield f"{_title(search.book, spot.facility)}'s desk can sell", spot.opens
 
 
 def _when(book: Book, instant: datetime) -> str:
@@ -122,7 +131,9 @@ def notes(search: Search, made: Alternative) -> Iterator[str]:
     book = search.book
     for leg in made.legs:
         if leg.asks:
-            yield f"Ask {_title(book, leg.facility)} first: it must agree to the sale of its pledged coins."
+            lenders = _lenders(book, leg.facility, Consent.ASK)
+            agree = "it must agree to the sale of its" if len(lenders) == 1 else "each must agree to the sale of their"
+            yield f"Ask {sentence(lenders, 'and')} first: {agree} pledged coins."
     for lender in dict.fromkeys(leg.released_from for leg in made.legs if leg.released_from):
         yield f"Ask {_title(book, lender)} first for the coins it may release."
     for one in made.repayments:
@@ -160,7 +171,11 @@ def _demands(book: Book, made: Alternative) -> Iterator[str]:
         if left:
             ways = [f"{show_btc_up(call.demand.btc * left)} BTC"] if call.demand.btc is not None else []
             ways += [show_usd_short_up(ceil(call.demand.usd * left))] if call.demand.usd is not None else []
-            yield f"Of the demand of notice “{call.notice.ref}” {sentence(ways)} would still be missing."
+            missing = f"Of the demand of notice “{call.notice.ref}” {sentence(ways)} would still be missing"
+            if call.due is not None and call.due > book.at:
+                yield f"{missing}: pledge or pay it so that it is credited by {_when(book, call.due)}."
+            else:
+                yield f"{missing}."
 
 
 def _on_the_way(book: Book, known: Sequence[Patient]) -> Iterator[str]:
