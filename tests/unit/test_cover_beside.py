@@ -11,7 +11,7 @@ from test_cover import cover, rich, said, way
 from bot.domain.sales import Alternative, Name
 from bot.domain.sales_rows import rows, told
 from bot.domain.sales_words import recommendation
-from bot.domain.terms import Group, GroupTest, InterestMode
+from bot.domain.terms import Group, GroupTest, InterestMode, LtvOn
 from bot.domain.treasury import Account, Policy
 from bot.domain.words import plain_text
 
@@ -25,6 +25,14 @@ def test_a_lender_that_sells_at_its_deadline_is_paid_the_interest_until_then():
         assert nothing.balances is not None
         assert nothing.balances.debts["antalpha"].total == 0
         assert 0 <= nothing.balances.accounts["custody"].usd - usd("500000000") < 2
+
+
+def test_a_lender_that_counts_principal_alone_sells_until_its_interest_is_paid_too():
+    lender = loan(rate="0.07", interest=InterestMode.AT_CLOSE, ltv_on=LtvOn.PRINCIPAL)
+    nothing = way(cover(book(rich(lender), "55000")), Name.NOTHING)
+    assert nothing.repaid == usd("300291666.67")
+    assert nothing.balances is not None
+    assert nothing.balances.debts["antalpha"].total == 0
 
 
 def test_doing_nothing_that_leaves_nothing_owed_is_not_said_to_be_impossible():

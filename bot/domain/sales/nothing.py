@@ -116,9 +116,10 @@ def _liquidation(
 ) -> tuple[Sats, Cents, Cents, Cents] | None:
     """Coins, dollars repaid, dollars still owed where the coins are not enough, and the lender's fee."""
     price, valued = view.usable or 0, read(exposure, view).valued or Fraction(0)
-    coins = exposure.collateral - sum(one.btc for one in before)
-    owed = exposure.tested - sum(one.usd for one in before)
     to, fee = _terms(then, exposure)
+    coins = exposure.collateral - sum(one.btc for one in before)
+    counted = exposure.tested if to else exposure.debt  # paid in full is with the interest, whatever an LTV counts
+    owed = counted - sum(one.usd for one in before)
     need = owed - to * coins * valued / SATS_PER_BTC
     net = price * (1 - fee)
     if need <= 0 or owed <= 0:
