@@ -204,6 +204,14 @@ def test_the_debt_is_that_of_the_settlement():
 # -- limits --
 
 
+def test_at_its_liquidation_line_it_is_said_that_the_lender_need_not_wait():
+    best = cover(book(rich(), "47000"), "47000").recommended
+    assert said(best).startswith(
+        "Antalpha may sell pledged coins at any time, it is at its liquidation line: the earliest way is the best."
+    )
+    assert "at any time" not in said(cover(book(rich(), "55000")).recommended)
+
+
 def test_what_is_reserved_stays():
     kept = Policy(reserve_btc=btc("900"), min_cash_usd=usd("490000000"), fee_bps=10, slippage_bps=40)
     answer = cover(book(rich(loan(consent=Consent.DESK), policy=kept), "55000"))

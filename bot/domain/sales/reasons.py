@@ -129,6 +129,10 @@ def _rounded_up(length: timedelta) -> timedelta:
 def notes(search: Search, made: Alternative) -> Iterator[str]:
     """What a treasurer must know before carrying a feasible plan out."""
     book = search.book
+    for need in search.needs:
+        if need.at_once:
+            why = "its deadline is missed" if need.missed else "it is at its liquidation line"
+            yield f"{need.title} may sell pledged coins at any time, {why}: the earliest way is the best."
     for leg in made.legs:
         if leg.asks:
             lenders = _lenders(book, leg.facility, Consent.ASK)
@@ -142,9 +146,6 @@ def notes(search: Search, made: Alternative) -> Iterator[str]:
             yield f"{_title(book, one.facility)} takes no repayment under {show_usd(least)}: raised to it."
     if not made.proven:
         yield "Not every choice of least repayments was tried: a plan that sells less may exist."
-    for need in search.needs:
-        if need.missed:
-            yield f"{need.title}'s deadline is missed: it may act at any time, the earliest way is the best."
     yield from _demands(book, made)
     known = search.patients()
     yield from late(search, known)
