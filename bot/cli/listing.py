@@ -119,8 +119,7 @@ def _restated(
     silence = None if _urgent(row.key, history, book) else policy.silence(row.key, book.at)
     alert = replace(row.alert, active=_standing(row, last), hold=hold, silence=silence)
     stood = replace(row, status="open", closed_at=None, level=last.level, tier=last.tier, text=last.text)
-    stood = replace(stood, due=_due(row.key, book))
-    return replace(stood, alert=alert)
+    return replace(stood, alert=alert, due=_due(row.key, book))
 
 
 def _standing(row: AlertRow, last: AlertEventRow) -> tuple[Active, ...]:

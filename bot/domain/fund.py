@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, product
 from math import ceil, floor
 
 from bot.domain.money import SATS_PER_BTC, Cents, Price, Sats
@@ -104,7 +104,9 @@ def fund(means: Means, needs: Sequence[Need], policy: Policy, price: Price) -> F
         return _schedule(means, ahead, free, policy, price)
 
     plan = selling(spare)
-    if plan.shortfall is not None or not plan.free:
+    if (
+        plan.shortfall is not None or not plan.free or len(_levels(policy, price)) == 1
+    ):  # in one step mined ones go first
         return plan
     return selling(bisect_left(range(spare), True, key=lambda free: selling(free).shortfall is None))
 
@@ -216,9 +218,10 @@ class _Desk:
             self._mined += self._means.mined(on) if on > self._means.day else 0
             self._days.append(_Day(on, floor(self._policy.sell_of_mined * self._mined)))
             on += ONE_DAY
-        for level in self._levels:
-            self._sell_as_they_come(level, goal)
-            self._sell_late(level, goal)
+        for level, sell in product(self._levels, (self._sell_as_they_come, self._sell_late)):
+            if self.raised >= goal:
+                return
+            sell(level, goal)
 
     def _sell_as_they_come(self, level: _Level, goal: Cents) -> None:
         """Mined coins, and no more free ones than are sold already."""
@@ -227,12 +230,16 @@ class _Desk:
         left = list(accumulate(reversed(spare), min))[::-1]
         sold = 0
         for day, there in zip(self._days, left, strict=True):
+            if self.raised >= goal:
+                return
             sold += self._sell(day, level, goal, there + used - sold)
 
     def _sell_late(self, level: _Level, goal: Cents) -> None:
         """Free coins too."""
         left: Sats | None = None
         for day, spare in zip(reversed(self._days), reversed(self._spare()), strict=True):
+            if self.raised >= goal:
+                return
             there = spare + self._free
             left = there if left is None else min(left, there)
             left -= self._sell(day, level, goal, left)
@@ -245,7 +252,7 @@ class _Desk:
     def _sell(self, day: _Day, level: _Level, goal: Cents, there: Sats) -> Sats:
         """Sells, of the coins that are `there`, what `goal` lacks and `level` takes on that day; how many."""
         room = level.room(day.btc, there)
-        if self.raised >= goal or room <= 0:
+        if room <= 0:
             return 0
         lacking = goal - self.raised + day.usd - self._brings(day.btc)
         coins = min(room, ceil(lacking / level.net))

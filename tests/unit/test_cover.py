@@ -204,14 +204,6 @@ def test_the_debt_is_that_of_the_settlement():
 # -- limits --
 
 
-def test_at_its_liquidation_line_it_is_said_that_the_lender_need_not_wait():
-    best = cover(book(rich(), "47000"), "47000").recommended
-    assert said(best).startswith(
-        "Antalpha may sell pledged coins at any time, it is at its liquidation line: the earliest way is the best."
-    )
-    assert "at any time" not in said(cover(book(rich(), "55000")).recommended)
-
-
 def test_what_is_reserved_stays():
     kept = Policy(reserve_btc=btc("900"), min_cash_usd=usd("490000000"), fee_bps=10, slippage_bps=40)
     answer = cover(book(rich(loan(consent=Consent.DESK), policy=kept), "55000"))
@@ -277,23 +269,6 @@ def test_pledged_coins_are_sold_only_where_the_lender_lets_them_be(consent, feas
     assert pledged.feasible is feasible
     asks = "Ask Antalpha first: it must agree to the sale of its pledged coins."
     assert (asks in said(pledged)) is (consent is Consent.ASK)
-
-
-def test_of_a_pool_each_lender_must_let_its_coins_be_sold():
-    lines = (tier("call", "0.75", cure_to="0.65", window_hours=24),)
-    group = Group("all", GroupTest.RATIO, lines, pool=btc("6000"))
-
-    def pledged(first: Consent, second: Consent) -> str:
-        members = (
-            loan("one", debt="200000000", coins="0", tiers=(), group="all", consent=first),
-            loan("two", debt="100000000", coins="0", tiers=(), group="all", consent=second),
-        )
-        return said(way(cover(book(rich(*members, groups=(group,)), "55000")), Name.PLEDGED))
-
-    assert "Two has not agreed to sell pledged coins." in pledged(Consent.ASK, Consent.NONE)
-    assert "One and Two have not agreed to sell pledged coins." in pledged(Consent.NONE, Consent.NONE)
-    asks = "Ask One and Two first: each must agree to the sale of their pledged coins."
-    assert asks in pledged(Consent.ASK, Consent.ASK)
 
 
 def test_coins_that_another_lender_may_release_are_used():

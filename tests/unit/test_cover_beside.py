@@ -11,7 +11,7 @@ from test_cover import cover, rich, said, way
 from bot.domain.sales import Alternative, Name
 from bot.domain.sales_rows import rows, told
 from bot.domain.sales_words import recommendation
-from bot.domain.terms import Group, GroupTest, InterestMode, LtvOn
+from bot.domain.terms import Consent, Group, GroupTest, InterestMode, LtvOn
 from bot.domain.treasury import Account, Policy
 from bot.domain.words import plain_text
 
@@ -114,3 +114,28 @@ def test_a_lender_without_coins_is_not_said_to_sell_any():
             f"{who} has no coins left to sell, and {owed} would still be owed. LTV then without coins. "
             "Costs $0.00, 2,000.00 BTC left."
         )
+
+
+def test_at_its_liquidation_line_it_is_said_that_the_lender_need_not_wait():
+    best = cover(book(rich(), "47000"), "47000").recommended
+    assert said(best).startswith(
+        "Antalpha may sell pledged coins at any time, it is at its liquidation line: the earliest way is the best."
+    )
+    assert "at any time" not in said(cover(book(rich(), "55000")).recommended)
+
+
+def test_of_a_pool_each_lender_must_let_its_coins_be_sold():
+    lines = (tier("call", "0.75", cure_to="0.65", window_hours=24),)
+    group = Group("all", GroupTest.RATIO, lines, pool=btc("6000"))
+
+    def pledged(first: Consent, second: Consent) -> str:
+        members = (
+            loan("one", debt="200000000", coins="0", tiers=(), group="all", consent=first),
+            loan("two", debt="100000000", coins="0", tiers=(), group="all", consent=second),
+        )
+        return said(way(cover(book(rich(*members, groups=(group,)), "55000")), Name.PLEDGED))
+
+    assert "Two has not agreed to sell pledged coins." in pledged(Consent.ASK, Consent.NONE)
+    assert "One and Two have not agreed to sell pledged coins." in pledged(Consent.NONE, Consent.NONE)
+    asks = "Ask One and Two first: each must agree to the sale of their pledged coins."
+    assert asks in pledged(Consent.ASK, Consent.ASK)
