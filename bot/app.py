@@ -317,7 +317,7 @@ class Running:
 
     def health(self) -> Health:
         """How it is, for `/plimsoll`."""
-        return health_of(self)
+        return health_of(self.store, self.books, self.access, self.settings, self.clock.now(), self.heard())
 
     def heard(self) -> timedelta | None:
         """How long Slack's socket has been silent; None without one."""

@@ -276,7 +276,7 @@ def _read(view: Callable[[Message], Payload], document: Mapping[str, Any]) -> tu
         return partial(plan_view, plan), PLAN, flat(plan.text)
     message = Message.of(document)
     waking = views.wake(message) if view is views.alert else ""
-    return partial(view, message), message.key, waking + flat(f"{message.headline}\n{message.body}".strip())
+    return partial(view, message), message.key, waking + views.words(message)
 
 
 def _called(send: Callable[[Payload], Any], payload: Payload, may_leave: MayLeave) -> Outcome:

@@ -32,7 +32,7 @@ def alert(message: Message) -> Payload:
     blocks += [context(_state(message) + (f" · {left} more paragraphs: ask for the LTVs" if left else ""))]
     if message.buttons:
         blocks += [buttons(message)]
-    return payload(_text(message), blocks)
+    return payload(words(message), blocks)
 
 
 def buttons(message: Message) -> Block:
@@ -64,7 +64,7 @@ _ELEMENTS = {ACKNOWLEDGE: _acknowledge, SNOOZE: _snooze, PLAN: _plan, NO_NOTICE:
 def reply(message: Message) -> Payload:
     """One line of an alert's history, in its thread."""
     pieces, _ = _within(packed(f"{_one_line(message.headline)}\n{message.body}".strip()), BUDGET)
-    return payload(_text(message), [section(piece) for piece in pieces])
+    return payload(words(message), [section(piece) for piece in pieces])
 
 
 def continued(shown: list[dict[str, Any]], text: str, link: str | None) -> Payload:
@@ -97,7 +97,8 @@ def wake(message: Message) -> str:
     return f"<!subteam^{message.group}> " if message.group else "<!channel> "
 
 
-def _text(message: Message) -> str:
+def words(message: Message) -> str:
+    """Its words alone, escaped."""
     return flat(f"{_one_line(message.headline)}\n{message.body}".strip())
 
 
